@@ -1,0 +1,44 @@
+/*
+ * metrics.h -- every counter and gauge of the process, declared once.
+ *
+ * Whoever counts registers a metric and keeps the cells it gets back; to
+ * count is then one addition.  A family has one label with a fixed list of
+ * values, one cell each.  Names follow Prometheus (…_total for counters).
+ */
+#ifndef BASE_METRICS_H
+#define BASE_METRICS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };
+
+struct metrics;			/* the registry */
+
+struct metric {
+	const char		*name;	/* without the prefix "sipbouncer_" */
+	const char		*help;
+	enum metric_kind	 kind;
+	const char		*label;	/* NULL: a single cell */
+	const char *const	*values;	/* of the label; nvalues of them */
+	size_t			 nvalues;
+};
+
+struct metrics *metrics_new(void);		/* NULL: no memory */
+void metrics_free(struct metrics *m);		/* NULL is allowed */
+
+/*
+ * Register a metric; strings and the values array must outlive the registry.
+ * Returns its cells (one, or one a label value, all 0), owned by the
+ * registry and valid until metrics_free(); NULL: no memory, or the name is
+ * registered already.
+ */
+uint64_t *metrics_add(struct metrics *m, const struct metric *what);
+
+/* Call visit() for every cell in order of registration; value is the label's
+ * value or NULL. */
+void metrics_each(const struct metrics *m,
+    void (*visit)(void *arg, const struct metric *what, const char *value,
+	uint64_t count), void *arg);
+
+#endif

@@ -1,0 +1,134 @@
+/*
+ * conf.h -- the configuration file as tables of options, on libconfig.
+ *
+ * A noun that can be configured has a struct and a table; one row of the
+ * table gives parsing, type and range check, unit, default, reload rule,
+ * the effective configuration (-T) and the manual's paragraph.  Whatever the
+ * file says that no row knows is an error.
+ *
+ * All complaints have the form FILE:LINE: option: what is wrong.  They are
+ * gathered, so that one run reports all of them.
+ *
+ * Every struct filled here may hold a member `int line` (row CONF_LINE): the
+ * line its group starts in, for checks made later across groups.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf;			/* one file, read; owns all that was filled */
+struct conf_group;		/* a group in it: { ... } or the whole file */
+
+enum conf_type {
+	CONF_T_STR,		/* const char *            (NULL: not given) */
+	CONF_T_PATH,		/* const char *, made absolute from the folder
+				 * of the file */
+	CONF_T_BOOL,		/* bool */
+	CONF_T_INT,		/* int64_t, min..max */
+	CONF_T_TIME,		/* int64_t ms; text "50ms" "2s" "5m" "12h"
+				 * "1d"; min..max in ms */
+	CONF_T_CHOICE,		/* int: index into choices */
+	CONF_T_LIST,		/* struct conf_list of text; a lone text is a
+				 * list of one */
+	CONF_T_CHOICES,		/* struct conf_choices: ordered, no repeats */
+	CONF_T_GROUP,		/* a struct inside, by its own table */
+	CONF_T_GROUPS,		/* struct conf_groups: ( { }, { } ) */
+	CONF_T_RAW,		/* const struct conf_group *, or NULL: to be
+				 * filled later by a table that depends on
+				 * what stands in it (`type`) */
+	CONF_T_LINE		/* int: the group's own line; no name */
+};
+
+struct conf_list   { size_t n; const char *const *v; const int *line; };
+struct conf_choices { size_t n; int v[8]; };
+struct conf_groups { size_t n; void *v; };	/* n structs, side by side */
+
+enum {				/* flags of a row */
+	CONF_REQUIRED	= 1,
+	CONF_RELOAD	= 2,	/* a reload may change it */
+	CONF_OFF	= 4,	/* may be "off": INT and TIME give -1 */
+	CONF_LATER	= 8,	/* in the language, but not built yet: any use
+				 * is an error that says so */
+	CONF_SECRET	= 16,	/* -T does not print it */
+	CONF_SHORTHAND	= 32	/* GROUP only: a lone text stands for
+				 * { <first row of its table> = text; } */
+};
+
+struct conf_opt {
+	const char		*name;
+	enum conf_type		 type;
+	size_t			 offset;
+	unsigned		 flags;
+	const char		*dflt;		/* as text in the file; NULL:
+						 * zero / none */
+	int64_t			 min, max;	/* INT, TIME, and length of
+						 * STR (max 0: 255) */
+	const char		*unit;		/* for the manual */
+	const char *const	*choices;	/* NULL-terminated */
+	const struct conf_opt	*opts;		/* GROUP, GROUPS */
+	size_t			 size;		/* GROUPS: size of a struct */
+	const char		*help;		/* the manual's paragraph */
+};
+
+#define CONF_END { .name = NULL, .type = CONF_T_LINE, .size = SIZE_MAX }
+#define CONF_LINE(S) { .name = NULL, .type = CONF_T_LINE, \
+    .offset = offsetof(S, line) }
+/* Rows are written with designated initialisers:
+ *   { "nc_max", CONF_T_INT, offsetof(struct auth_conf, nc_max),
+ *     .dflt = "1024", .min = 1, .max = 65535, .help = "..." },
+ */
+
+/*
+ * Read and parse a file.  Returns NULL after reporting to stderr (missing
+ * file, syntax error with its line).  Ended by conf_free(), which also ends
+ * everything that was filled from it; secrets are wiped.
+ */
+struct conf *conf_read(const char *path);
+/* The same for text in memory; name stands for the file in complaints and
+ * paths are relative to the working folder.  For tests. */
+struct conf *conf_read_text(const char *name, const char *text);
+void conf_free(struct conf *c);
+
+const struct conf_group *conf_root(const struct conf *c);
+
+/*
+ * Fill *out (zeroed by the callee) from a group by a table.  Unknown options,
+ * wrong types, values out of range, missing required ones are complaints.
+ * A NULL group gives the defaults.  Returns 0, or -EINVAL if it complained.
+ */
+int conf_fill(struct conf *c, const struct conf_group *g,
+    const struct conf_opt *opts, void *out);
+
+/* The text of one option of a group, before a table is chosen (`type`), or
+ * NULL; its line goes to *line. */
+const char *conf_peek(const struct conf_group *g, const char *name, int *line);
+int conf_group_line(const struct conf_group *g);
+
+/* Complain: FILE:LINE: option: sentence.  Line 0 leaves the line out. */
+void conf_error(struct conf *c, int line, const char *option,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* The same, but the file stays good. */
+void conf_warn(struct conf *c, int line, const char *option,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+unsigned conf_errors(const struct conf *c);
+/* Where complaints go; default stderr, one a line.  For tests and the log. */
+void conf_on_complaint(struct conf *c,
+    void (*say)(void *arg, bool is_error, const char *line), void *arg);
+
+const char *conf_path(const struct conf *c);
+/* Text that lives as long as c. */
+char *conf_strdup(struct conf *c, const char *s);
+void *conf_alloc(struct conf *c, size_t size);		/* zeroed */
+
+/* Print a filled struct as configuration text (-T). */
+#include <stdio.h>
+void conf_print(FILE *f, const struct conf_opt *opts, const void *in,
+    int indent);
+/* Print a table as mdoc paragraphs for the manual. */
+void conf_print_manual(FILE *f, const struct conf_opt *opts,
+    const char *prefix);
+
+#endif

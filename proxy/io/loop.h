@@ -1,0 +1,44 @@
+/*
+ * loop.h -- the one event loop of the process, on Sofia's su_root.
+ */
+#ifndef IO_LOOP_H
+#define IO_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct su_root_s;		/* su_root_t, for Sofia's own objects */
+
+struct loop *loop_new(void);
+void loop_free(struct loop *l);
+struct su_root_s *loop_root(struct loop *l);
+
+/* Runs until loop_stop(). */
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);
+
+/* One-shot timer; start again to move it.  stop is always safe. */
+struct loop_timer;
+typedef void loop_timer_f(void *arg);
+struct loop_timer *loop_timer_new(struct loop *l, loop_timer_f *fn,
+    void *arg);
+void loop_timer_free(struct loop_timer *t);	/* NULL is allowed */
+void loop_timer_start(struct loop_timer *t, int64_t after_ms);
+void loop_timer_stop(struct loop_timer *t);
+
+/* A descriptor.  The callback may free the watch. */
+enum { LOOP_IN = 1, LOOP_OUT = 2 };
+struct loop_fd;
+typedef void loop_fd_f(void *arg, unsigned events);
+struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned events,
+    loop_fd_f *fn, void *arg);
+void loop_fd_events(struct loop_fd *w, unsigned events);
+void loop_fd_free(struct loop_fd *w);		/* does not close fd */
+
+/* Signals arrive on the loop (signalfd); blocked everywhere else. */
+typedef void loop_signal_f(void *arg, int signo);
+int loop_signals(struct loop *l, const int *signo, unsigned n,
+    loop_signal_f *fn, void *arg);
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * token.h -- the signed tokens in our Record-Route, Path and Contact.
+ *
+ * They let any instance know a dialog that any instance let in, and find a
+ * phone behind NAT, without state.  Text is base64url, fit for the user part
+ * of a SIP URI.  A token opens only with the label that it was sealed with.
+ * Hostile input: a fuzz target.
+ *
+ * dialog: u8 version=1 | u8 master index hint | u32 issued (unix s) |
+ *         side caller | side callee | u8 flags | u8 len, user | 16 byte MAC
+ *         (under the MAC also: u16 len, Call-ID, u16 len, caller's tag)
+ * path:   u8 version=2 | u8 hint | side flow | u32 registrar (peer id) |
+ *         u16 len, original Contact URI (may be empty) | 16 byte MAC
+ *         no time and no randomness: the same phone gives the same token,
+ *         so a refresh is no new binding
+ * side:   u8 kind | PEER: u32 peer id, address
+ *                 | FLOW: u16 listener id, u32 connection id, address
+ *                 | ADDR: address
+ * address: u8 transport | u8 4 or 16 | ip | u16 port
+ */
+#ifndef ROUTE_TOKEN_H
+#define ROUTE_TOKEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/text.h"
+
+enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORTS };
+
+enum side_kind { SIDE_NONE, SIDE_PEER, SIDE_FLOW, SIDE_ADDR };
+
+struct side {
+	enum side_kind	kind;
+	uint32_t	peer;		/* SIDE_PEER: peer_id() of its name */
+	uint16_t	listener;	/* SIDE_FLOW: where it came in */
+	uint32_t	connection;	/* SIDE_FLOW: 0 for UDP */
+	enum transport	transport;
+	struct addr	addr;		/* where it is reached */
+};
+
+enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 400, TOKEN_URI_MAX = 512,
+    PATH_TOKEN_TEXT_MAX = 1000 };
+
+enum { TOKEN_CALLER_DIGEST = 1 };	/* flags: caller proved by digest */
+
+struct dialog_token {
+	uint32_t	issued_s;
+	struct side	caller, callee;
+	uint8_t		flags;
+	char		user[TOKEN_USER_MAX + 1];	/* "" : none */
+};
+
+struct path_token {
+	struct side	flow;
+	uint32_t	registrar;
+	char		contact[TOKEN_URI_MAX + 1];	/* "" : Path mode */
+};
+
+enum token_verdict {
+	TOKEN_OK,
+	TOKEN_FOREIGN,		/* malformed or not signed by us */
+	TOKEN_EXPIRED		/* ours, but past dialog_max */
+};
+
+/* Signs with keys (auth/keys.h) through this narrow door, so that route/
+ * does not include auth/: mac over the parts under master `which`. */
+struct token_signer {
+	void	(*mac)(void *arg, unsigned which, bool path,
+		    const struct str *part, unsigned n, uint8_t out[32]);
+	void	*arg;
+	unsigned nkeys;
+};
+
+/* 32-bit id of a peer by its name: FNV-1a; settings refuse two that meet. */
+uint32_t peer_id(const char *name);
+
+/* Returns the length of the text in out (TOKEN_TEXT_MAX + 1 bytes), or 0:
+ * user too long. */
+size_t dialog_token_seal(const struct token_signer *s,
+    const struct dialog_token *t, struct str call_id, struct str caller_tag,
+    char *out);
+
+/*
+ * caller_tag is not known by the reader (either side may send the request),
+ * so both tags are tried: from_tag, then to_tag.  *from_is_caller says which
+ * one fitted.
+ */
+enum token_verdict dialog_token_open(const struct token_signer *s,
+    struct str text, struct str call_id, struct str from_tag,
+    struct str to_tag, int64_t now_s, int64_t max_s, struct dialog_token *t,
+    bool *from_is_caller);
+
+/* out: PATH_TOKEN_TEXT_MAX + 1 bytes; 0: contact too long. */
+size_t path_token_seal(const struct token_signer *s,
+    const struct path_token *t, char *out);
+enum token_verdict path_token_open(const struct token_signer *s,
+    struct str text, struct path_token *t);
+
+#endif
