@@ -21,8 +21,10 @@ enum credentials_verdict {
 };
 
 /*
- * Values unquoted, with quoted-pairs undone; all lent from text[], which
- * holds them one after the other.  Absent ones are empty (p == NULL).
+ * Values unquoted, with quoted-pairs undone (RFC 7230 section 3.2.6), for
+ * looking up and for the digest alike; a folded line in one is a space.  All
+ * lent from text[], which holds them one after the other.  Absent ones are
+ * empty (p == NULL).
  */
 struct credentials {
 	struct str	username, realm, nonce, uri, response, cnonce, opaque;
@@ -42,8 +44,10 @@ struct credentials {
  * CREDENTIALS_BAD covers: missing or doubled parameter, unknown algorithm or
  * qop, nc that is not 8 hex digits or is 0, qop without cnonce or nc, nc
  * without qop, response that is not hex of the algorithm's length, username
- * together with username*, userhash=true with username*, text too long,
- * control characters.  Unknown parameters are skipped.
+ * together with username*, userhash=true with username* or with a name that
+ * is no hash, text too long, quoted text with control characters (a tab is
+ * one) or that is not UTF-8, text that breaks off before it names a realm.
+ * Unknown parameters are skipped, and the first of two realms counts.
  */
 enum credentials_verdict credentials_parse(struct credentials *c,
     struct str value, struct str realm);

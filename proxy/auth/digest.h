@@ -3,6 +3,7 @@
  *
  * Plain values in, verdict out.  Sources: RFC 7616 section 3.4, RFC 8760
  * (SIP), RFC 3261 section 22.4, RFC 2069 (legacy answers without qop).
+ * For the loop's thread only: contexts are kept (hash.h).
  */
 #ifndef AUTH_DIGEST_H
 #define AUTH_DIGEST_H
@@ -41,6 +42,10 @@ struct digest_input {
 
 const char *digest_alg_name(enum digest_alg alg);	/* "SHA-256" */
 size_t digest_alg_bytes(enum digest_alg alg);
+/* Does this OpenSSL have it?  To be asked at start-up for each algorithm
+ * that is offered: the sums below stop the process when it is not there
+ * (digest_verify() says false). */
+bool digest_alg_usable(enum digest_alg alg);
 /* "MD5", "SHA-256-sess", ... ASCII case-blind; false: unknown. */
 bool digest_alg_parse(struct str name, enum digest_alg *alg, bool *sess);
 

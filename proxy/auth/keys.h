@@ -2,9 +2,9 @@
  * keys.h -- master keys, and the keys that are derived from them.
  *
  * K = HKDF-SHA-256(master key, label, epoch): one label a purpose, so a
- * token of one kind is never one of another.  Any epoch may be derived: age is a
- * check of its own.  Two masters may be loaded while one is being replaced:
- * the first signs, both are accepted.
+ * token of one kind is never one of another.  Any epoch may be derived: age
+ * is a check of its own.  Two masters may be loaded while one is being
+ * replaced: the first signs, both are accepted.
  *
  * Sources: RFC 5869 (HKDF), RFC 2104 (HMAC).
  */
@@ -15,10 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/hmac.h"
+
 enum {
 	MASTER_KEY_BYTES = 32,
 	KEYS_MAX = 2,			/* masters at once */
-	MAC_BYTES = 32,			/* HMAC-SHA-256 */
 	EPOCH_S = 3600			/* length of an epoch, seconds */
 };
 
@@ -29,23 +30,21 @@ enum key_label {
 	KEY_TO_TAG,			/* To tags of stateless answers */
 	KEY_DIALOG,			/* tokens in Record-Route */
 	KEY_PATH,			/* tokens in Path and Contact */
-	KEY_BRANCH,			/* our Via branches and their loop hash */
+	KEY_BRANCH,			/* our Via branches, their loop hash */
 	KEY_LABELS
 };
 
 struct keys;
 
-/* Masters are copied; n is 1 or 2.  NULL: no memory. */
+/* Masters are copied; n is 1 or 2.  NULL: no memory, or no SHA-256. */
 struct keys *keys_new(const uint8_t master[][MASTER_KEY_BYTES], size_t n);
 void keys_free(struct keys *k);			/* wipes; NULL is allowed */
 size_t keys_count(const struct keys *k);
 
-struct mac_part { const void *p; size_t len; };
-
 /*
  * HMAC of parts laid side by side, under the key of (master `which`, label,
  * epoch).  Labels without epochs use epoch 0.  Derived keys are kept in a
- * small table, so the usual cost is one HMAC.
+ * small table, so the usual cost is one HMAC, and never more than two.
  */
 void keys_mac(struct keys *k, size_t which, enum key_label label,
     uint32_t epoch, const struct mac_part *part, size_t n,

@@ -39,7 +39,7 @@ enum {
 
 enum nonce_mode {
 	NONCE_ONE_TIME = 1,		/* only nc = 1 (or a legacy answer) */
-	NONCE_LEGACY = 2,		/* RFC 2069 answer allowed; is one-time */
+	NONCE_LEGACY = 2,		/* RFC 2069 answer, is one-time */
 	NONCE_LOCAL = 4			/* counted by this process alone */
 };
 

@@ -8,6 +8,61 @@
 #define BASE_EVENTS_H
 
 #define EVENTS(E)							       \
+E(EV_LOG_LOST, "log.lost", WARNING,					       \
+    "The log's reader was too slow; so many lines were never written.")	       \
+E(EV_NONCE_FULL, "nonce.full", WARNING,					       \
+    "The nonce memory is full; the oldest nonces are stale early.")	       \
+E(EV_NONCE_RENEW, "nonce.renew", WARNING,				       \
+    "The clock was set back; all nonces issued before are stale.")	       \
+E(EV_USERS_LOAD, "users.load", NOTICE,					       \
+    "A users file was read and is in force.")				       \
+E(EV_USERS_KEEP, "users.keep", ERROR,					       \
+    "A users file changed but cannot be used; the old users stay.")	       \
+E(EV_USERS_FAIL, "users.fail", ERROR,					       \
+    "A users file cannot be used, and there are no old users to keep.")     \
+E(EV_USERS_ALGORITHM, "users.algorithm", WARNING,			       \
+    "Some users have no hash of this algorithm, so it is not offered.")     \
+E(EV_FIXUPS_FAIL, "fixups.fail", ERROR,					       \
+    "A cure for a fault of libsofia-sip-ua is not in force; see symbol.")      \
+E(EV_TRANSPORT_FAIL, "transport.fail", ERROR,				       \
+    "The transports cannot be set up; the reason is in the line.")	       \
+E(EV_TRANSPORT_REFUSE, "transport.refuse", NOTICE,			       \
+    "Bytes or a connection were turned away before they became a message;"     \
+    " one line a second for each reason, unsaid counts the others.")	       \
+E(EV_REQUEST_RELAYED, "request.relayed", INFO,				       \
+    "A request was sent on; the line sums it up.")			       \
+E(EV_REQUEST_CHALLENGED, "request.challenged", DEBUG,			       \
+    "A request without an answer to a challenge: the usual first one.")      \
+E(EV_REQUEST_REFUSED, "request.refused", INFO,				       \
+    "A request was answered by us; the reason is in the line.")		       \
+E(EV_REQUEST_DROPPED, "request.dropped", DEBUG,				       \
+    "A request that is not to be answered ended here.")			       \
+E(EV_AUTHN_REPLAY, "authn.replay", NOTICE,				       \
+    "A right answer was used a second time: a copy, or a confused client.")  \
+E(EV_PEER_MISPLACED, "peer.misplaced", DEBUG,				       \
+    "A packet with a peer's address came in where the peer does not live.")  \
+E(EV_TARGET_FAIL, "target.fail", NOTICE,				       \
+    "A target timed out or could not be reached; the next one is tried.")    \
+E(EV_TIMER_C, "timer.c", NOTICE,					       \
+    "A call rang longer than Timer C allows, and is cancelled.")	       \
+E(EV_LISTEN, "listen.open", NOTICE,					       \
+    "A socket is open.")						       \
+E(EV_LISTEN_FAIL, "listen.fail", ERROR,					       \
+    "A socket cannot be opened.")					       \
+E(EV_RELOAD, "daemon.reload", NOTICE,					       \
+    "A new configuration is in force.")					       \
+E(EV_RELOAD_KEEP, "daemon.keep", ERROR,					       \
+    "A new configuration cannot be used; the old one stays.")		       \
+E(EV_RELOAD_LATER, "daemon.restart-needed", WARNING,			       \
+    "What changed in this option needs a restart.")			       \
+E(EV_DRAIN, "daemon.drain", NOTICE,					       \
+    "The daemon stops taking new requests and waits for those under way.")   \
+E(EV_KEY_MADE, "key.made", NOTICE,					       \
+    "There was no master key; a new one was made.")			       \
+E(EV_KEY_FAIL, "key.fail", ERROR,					       \
+    "The master key cannot be used.")					       \
+E(EV_METRIC, "metric", NOTICE,						       \
+    "One counter, as asked for by SIGUSR1.")				       \
 E(EV_DAEMON_START, "daemon.start", NOTICE,				       \
     "The daemon serves requests from now on.")				       \
 E(EV_DAEMON_STOP, "daemon.stop", NOTICE,				       \

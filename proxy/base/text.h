@@ -37,7 +37,8 @@ size_t base64url_encode(char *out, const uint8_t *in, size_t len);
 int base64url_decode(uint8_t *out, size_t size, struct str in);
 
 /* Glob: * any run (also empty), ? one byte, else literal; whole text must
- * match.  Linear time and no recursion: hostile text cannot make it slow. */
+ * match.  No recursion, and at most pattern.len steps for each byte of text:
+ * the pattern is the operator's, so hostile text cannot make it slow. */
 bool glob_match(struct str pattern, struct str text, bool ignore_case);
 
 /* Big-endian fields. */

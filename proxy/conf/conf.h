@@ -10,7 +10,9 @@
  * gathered, so that one run reports all of them.
  *
  * Every struct filled here may hold a member `int line` (row CONF_LINE): the
- * line its group starts in, for checks made later across groups.
+ * line its group starts in, for checks made later across groups.  Such a
+ * number also says which included file it is a line of: give it to
+ * conf_error() as it is, and show it as conf_line_number().
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -18,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct conf;			/* one file, read; owns all that was filled */
 struct conf_group;		/* a group in it: { ... } or the whole file */
@@ -51,7 +54,8 @@ enum {				/* flags of a row */
 	CONF_RELOAD	= 2,	/* a reload may change it */
 	CONF_OFF	= 4,	/* may be "off": INT and TIME give -1 */
 	CONF_LATER	= 8,	/* in the language, but not built yet: any use
-				 * is an error that says so */
+				 * is an error that says so (but for "off"
+				 * with CONF_OFF); nothing is stored */
 	CONF_SECRET	= 16,	/* -T does not print it */
 	CONF_SHORTHAND	= 32	/* GROUP only: a lone text stands for
 				 * { <first row of its table> = text; } */
@@ -62,10 +66,11 @@ struct conf_opt {
 	enum conf_type		 type;
 	size_t			 offset;
 	unsigned		 flags;
-	const char		*dflt;		/* as text in the file; NULL:
-						 * zero / none */
+	const char		*dflt;		/* as text in the file, lists
+						 * as "a, b"; NULL: none */
 	int64_t			 min, max;	/* INT, TIME, and length of
-						 * STR (max 0: 255) */
+						 * STR and of the texts
+						 * of LIST (max 0: 255) */
 	const char		*unit;		/* for the manual */
 	const char *const	*choices;	/* NULL-terminated */
 	const struct conf_opt	*opts;		/* GROUP, GROUPS */
@@ -95,17 +100,24 @@ void conf_free(struct conf *c);
 const struct conf_group *conf_root(const struct conf *c);
 
 /*
- * Fill *out (zeroed by the callee) from a group by a table.  Unknown options,
- * wrong types, values out of range, missing required ones are complaints.
- * A NULL group gives the defaults.  Returns 0, or -EINVAL if it complained.
+ * Fill *out from a group by a table; every member that has a row is set.
+ * Unknown options, wrong types, values out of range, missing required ones
+ * are complaints.  A NULL group gives the defaults and misses nothing.
+ * Returns 0, or -EINVAL if it complained.
  */
 int conf_fill(struct conf *c, const struct conf_group *g,
+    const struct conf_opt *opts, void *out);
+/* The same for a table that was chosen by the group's own `type`, which is
+ * allowed to stand there and is not in the table. */
+int conf_fill_typed(struct conf *c, const struct conf_group *g,
     const struct conf_opt *opts, void *out);
 
 /* The text of one option of a group, before a table is chosen (`type`), or
  * NULL; its line goes to *line. */
-const char *conf_peek(const struct conf_group *g, const char *name, int *line);
-int conf_group_line(const struct conf_group *g);
+const char *conf_peek(struct conf *c, const struct conf_group *g,
+    const char *name, int *line);
+int conf_group_line(struct conf *c, const struct conf_group *g);
+int conf_line_number(int line);
 
 /* Complain: FILE:LINE: option: sentence.  Line 0 leaves the line out. */
 void conf_error(struct conf *c, int line, const char *option,
@@ -123,8 +135,8 @@ const char *conf_path(const struct conf *c);
 char *conf_strdup(struct conf *c, const char *s);
 void *conf_alloc(struct conf *c, size_t size);		/* zeroed */
 
-/* Print a filled struct as configuration text (-T). */
-#include <stdio.h>
+/* Print a filled struct as configuration text (-T), which reads back to the
+ * same; secrets are left out, and a comment says so. */
 void conf_print(FILE *f, const struct conf_opt *opts, const void *in,
     int indent);
 /* Print a table as mdoc paragraphs for the manual. */

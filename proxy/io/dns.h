@@ -34,21 +34,28 @@ typedef void dns_done_f(void *arg, enum dns_result r,
     const struct dns_target *t, size_t n);
 
 /* resolv_conf: NULL for the system's.  The local name "localhost" and the
- * entries of /etc/hosts are known.  NULL: cannot be set up. */
+ * entries of /etc/hosts (read once) are known.  NULL: cannot be set up. */
 struct dns *dns_new(struct loop *l, const char *resolv_conf);
+/* Lookups under way are cancelled.  NULL is allowed. */
 void dns_free(struct dns *d);
 
 /*
  * Targets of a SIP URI ("sip:host:port;transport=tcp"), in order of trial:
- * numeric at once, else SRV (without port) and A/AAAA by RFC 3263 section 4.
- * Returns DNS_OK with *n targets in t[] when they are known at once (numeric,
- * hosts file) and *out = NULL; otherwise *out is the lookup and done() comes
+ * numeric at once, else SRV (without port) and A, then AAAA, by RFC 3263
+ * section 4; NAPTR is not asked for, and no search domain is put behind a
+ * name.  The parameter maddr stands for the host.
+ *
+ * When the answer is known at once (numeric, hosts file, cache, malformed, or
+ * too many under way) it is returned, with *n targets in t[] and *out = NULL.
+ * Otherwise returns DNS_OK with *n = 0 and *out is the lookup: done() comes
  * exactly once, later, from the loop, within timeout_ms; never after cancel.
- * A malformed URI is DNS_NO_NAME with *out = NULL.
+ * What is known when the time is up is given as DNS_OK.
+ * A malformed URI is DNS_NO_NAME.
  */
 enum dns_result dns_resolve(struct dns *d, const char *uri, int timeout_ms,
     struct dns_target t[DNS_TARGETS_MAX], size_t *n,
     dns_done_f *done, void *arg, struct dns_lookup **out);
+/* NULL is allowed. */
 void dns_cancel(struct dns *d, struct dns_lookup *l);
 
 #endif

@@ -14,7 +14,7 @@ struct loop *loop_new(void);
 void loop_free(struct loop *l);
 struct su_root_s *loop_root(struct loop *l);
 
-/* Runs until loop_stop(). */
+/* Runs until loop_stop(), which also counts when it came before. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
@@ -27,16 +27,20 @@ void loop_timer_free(struct loop_timer *t);	/* NULL is allowed */
 void loop_timer_start(struct loop_timer *t, int64_t after_ms);
 void loop_timer_stop(struct loop_timer *t);
 
-/* A descriptor.  The callback may free the watch. */
+/* A descriptor.  An error or a hang-up is told as whatever is waited for.
+ * The callback may free the watch. */
 enum { LOOP_IN = 1, LOOP_OUT = 2 };
 struct loop_fd;
 typedef void loop_fd_f(void *arg, unsigned events);
 struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned events,
     loop_fd_f *fn, void *arg);
-void loop_fd_events(struct loop_fd *w, unsigned events);
-void loop_fd_free(struct loop_fd *w);		/* does not close fd */
+/* Change what is waited for; 0: nothing.  0, or -errno: as it was before. */
+int loop_fd_events(struct loop_fd *w, unsigned events);
+/* NULL is allowed.  Does not close fd, but comes before its close(). */
+void loop_fd_free(struct loop_fd *w);
 
-/* Signals arrive on the loop (signalfd); blocked everywhere else. */
+/* Signals arrive on the loop (signalfd); blocked everywhere else, so call it
+ * before threads are made, once.  0 or -errno. */
 typedef void loop_signal_f(void *arg, int signo);
 int loop_signals(struct loop *l, const int *signo, unsigned n,
     loop_signal_f *fn, void *arg);

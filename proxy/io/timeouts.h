@@ -24,7 +24,8 @@ struct timeout {
  * add and remove others.  NULL: no memory. */
 struct timeouts *timeouts_new(struct loop *l, int64_t after_ms,
     void (*fn)(void *arg, struct timeout *t), void *arg);
-void timeouts_free(struct timeouts *q);		/* members are forgotten */
+/* Members are taken out; fn is not called.  NULL is allowed. */
+void timeouts_free(struct timeouts *q);
 
 void timeouts_add(struct timeouts *q, struct timeout *t);  /* or renew */
 void timeouts_remove(struct timeouts *q, struct timeout *t); /* if waiting */

@@ -1,0 +1,18 @@
+/*
+ * kinds.h -- the modules, each by the one const struct that it is.
+ *
+ * For registry.c, which lists them, and for the modules' own tests.  Everyone
+ * else asks the registry by name.
+ */
+#ifndef MODULES_KINDS_H
+#define MODULES_KINDS_H
+
+#include "auth/cred.h"
+#include "auth/nonce_store.h"
+
+extern const struct cred_ops cred_file_ops;
+extern const struct cred_ops cred_slow_ops;	/* --enable-test-modules */
+
+extern const struct nonce_store_ops nonce_memory_ops;
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * registry.c -- the one list of modules.
+ *
+ * A module is added by a row in a table and its name in the text below it;
+ * test_registry holds the two together.
+ */
+#include "config.h"
+
+#include "modules/registry.h"
+
+#include <string.h>
+
+#include "modules/kinds.h"
+
+static const struct cred_ops *const creds[] = {
+	&cred_file_ops,
+#ifdef TEST_MODULES
+	&cred_slow_ops,
+#endif
+	NULL
+};
+
+static const char cred_names[] =
+    "file"
+#ifdef TEST_MODULES
+    ", slow"
+#endif
+    ;
+
+static const struct nonce_store_ops *const nonce_stores[] = {
+	&nonce_memory_ops,
+	NULL
+};
+
+static const char nonce_store_names[] =
+    "memory";
+
+const struct cred_ops *
+cred_ops_at(size_t i)
+{
+	return i < sizeof creds / sizeof creds[0] ? creds[i] : NULL;
+}
+
+const struct nonce_store_ops *
+nonce_store_ops_at(size_t i)
+{
+	return i < sizeof nonce_stores / sizeof nonce_stores[0] ?
+	    nonce_stores[i] : NULL;
+}
+
+const struct cred_ops *
+cred_ops_by_name(const char *name)
+{
+	for (size_t i = 0; creds[i] != NULL; i++)
+		if (strcmp(creds[i]->name, name) == 0)
+			return creds[i];
+	return NULL;
+}
+
+const struct nonce_store_ops *
+nonce_store_ops_by_name(const char *name)
+{
+	for (size_t i = 0; nonce_stores[i] != NULL; i++)
+		if (strcmp(nonce_stores[i]->name, name) == 0)
+			return nonce_stores[i];
+	return NULL;
+}
+
+const char *
+cred_ops_names(void)
+{
+	return cred_names;
+}
+
+const char *
+nonce_store_ops_names(void)
+{
+	return nonce_store_names;
+}

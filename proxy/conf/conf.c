@@ -1,0 +1,356 @@
+/*
+ * conf.c -- one configuration file: reading, complaints, memory.
+ */
+#include "config.h"
+
+#include "conf/conf.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/secret.h"
+#include "conf/inner.h"
+
+enum {
+	LINE_BITS = 20,			/* see conf_line_number() */
+	COMPLAINT_MAX = 1024
+};
+
+struct conf_block {
+	struct conf_block	*next;
+	size_t			 size;
+	max_align_t		 bytes[];
+};
+
+static void
+say_stderr(void *arg, bool is_error, const char *line)
+{
+	(void)arg;
+	(void)is_error;
+	fprintf(stderr, "%s\n", line);
+}
+
+static const char *
+file_of(const struct conf *c, int line)
+{
+	unsigned i = (unsigned)line >> LINE_BITS;
+
+	return i == 0 ? c->path : c->included[i - 1];
+}
+
+/* What stands before the name of a file: libconfig 1.5 keeps the names of
+ * included files as they were written. */
+static const char *
+folder_before(const struct conf *c, const char *file)
+{
+	return *file == '/' || strcmp(file, c->path) == 0 ? "" : c->folder;
+}
+
+/* FILE:LINE: option: sentence.  What is quoted from the file may hold
+ * anything; the terminal gets none of it. */
+static void __attribute__((format(printf, 5, 0)))
+complain(const struct conf *c, bool is_error, int line, const char *option,
+    const char *fmt, va_list ap)
+{
+	char text[COMPLAINT_MAX], number[16] = "";
+	const char *file = file_of(c, line), *folder = folder_before(c, file);
+	int n;
+
+	if (conf_line_number(line) > 0)
+		snprintf(number, sizeof number, ":%d", conf_line_number(line));
+	n = snprintf(text, sizeof text, "%s%s%s%s: %s%s%s", folder,
+	    *folder == '\0' ? "" : "/", file, number,
+	    option == NULL ? "" : option, option == NULL ? "" : ": ",
+	    is_error ? "" : "warning: ");
+	if (n >= 0 && (size_t)n < sizeof text)
+		vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
+	for (char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	c->say(c->say_arg, is_error, text);
+}
+
+static void
+wipe_strings(config_setting_t *s)
+{
+	const char *text;
+	int n = config_setting_length(s);
+
+	if (config_setting_type(s) == CONFIG_TYPE_STRING) {
+		text = config_setting_get_string(s);
+		if (text != NULL)
+			secret_wipe((char *)(uintptr_t)text, strlen(text));
+	}
+	if (!config_setting_is_aggregate(s))
+		return;
+	for (int i = 0; i < n; i++)
+		wipe_strings(config_setting_get_elem(s, (unsigned)i));
+}
+
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir, *whole;
+
+	if (slash == NULL)
+		return realpath(".", NULL);
+	dir = strndup(path, (size_t)(slash - path) + 1);
+	if (dir == NULL)
+		return NULL;
+	whole = realpath(dir, NULL);
+	free(dir);
+	return whole;
+}
+
+static struct conf *
+make(const char *name)
+{
+	struct conf *c = calloc(1, sizeof *c);
+
+	if (c == NULL)
+		return NULL;
+	config_init(&c->tree);
+	c->say = say_stderr;
+	c->path = strdup(name);
+	if (c->path == NULL) {
+		conf_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+static struct conf *
+make_for_file(const char *path)
+{
+	struct conf *c = make(path);
+	struct stat st;
+
+	if (c == NULL)
+		goto failed;
+	/* libconfig ends the process when it is given a folder. */
+	if (stat(path, &st) != 0)
+		goto failed;
+	if (!S_ISREG(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		goto failed;
+	}
+	c->folder = folder_of(path);
+	if (c->folder == NULL)
+		goto failed;
+	config_set_include_dir(&c->tree, c->folder);
+	return c;
+failed:
+	fprintf(stderr, "%s: cannot read: %s\n", path,
+	    c == NULL ? "no memory" : strerror(errno));
+	conf_free(c);
+	return NULL;
+}
+
+static void
+say_unread(const struct conf *c)
+{
+	const char *file = config_error_file(&c->tree), *folder;
+
+	if (file == NULL)
+		file = c->path;
+	folder = folder_before(c, file);
+	if (config_error_type(&c->tree) == CONFIG_ERR_FILE_IO)
+		fprintf(stderr, "%s: cannot read: %s\n", c->path,
+		    strerror(errno));
+	else
+		fprintf(stderr, "%s%s%s:%d: %s\n", folder,
+		    *folder == '\0' ? "" : "/", file,
+		    config_error_line(&c->tree), config_error_text(&c->tree));
+}
+
+struct conf *
+conf_read(const char *path)
+{
+	struct conf *c = make_for_file(path);
+
+	if (c == NULL)
+		return NULL;
+	if (config_read_file(&c->tree, path) != CONFIG_TRUE) {
+		say_unread(c);
+		conf_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+struct conf *
+conf_read_text(const char *name, const char *text)
+{
+	struct conf *c = make(name);
+
+	if (c == NULL)
+		return NULL;
+	c->folder = realpath(".", NULL);
+	if (c->folder == NULL) {
+		conf_free(c);
+		return NULL;
+	}
+	if (config_read_string(&c->tree, text) != CONFIG_TRUE) {
+		say_unread(c);
+		conf_free(c);
+		return NULL;
+	}
+	return c;
+}
+
+void
+conf_free(struct conf *c)
+{
+	struct conf_block *b, *next;
+
+	if (c == NULL)
+		return;
+	for (b = c->blocks; b != NULL; b = next) {
+		next = b->next;
+		secret_free(b, sizeof *b + b->size);
+	}
+	wipe_strings(config_root_setting(&c->tree));
+	config_destroy(&c->tree);
+	free(c->folder);
+	free(c->path);
+	free(c);
+}
+
+const config_setting_t *
+conf_setting(const struct conf_group *g)
+{
+	return (const config_setting_t *)g;
+}
+
+const struct conf_group *
+conf_group(const config_setting_t *s)
+{
+	return (const struct conf_group *)s;
+}
+
+const struct conf_group *
+conf_root(const struct conf *c)
+{
+	return conf_group(config_root_setting(&c->tree));
+}
+
+/* Index of a file for a place; 0 is the file itself. */
+static unsigned
+file_index(struct conf *c, const char *file)
+{
+	unsigned i;
+
+	if (file == NULL || strcmp(file, c->path) == 0)
+		return 0;
+	for (i = 0; i < c->nincluded; i++)
+		if (strcmp(c->included[i], file) == 0)
+			return i + 1;
+	if (i == CONF_FILES_MAX) {
+		conf_error(c, 0, NULL, "more than %d included files",
+		    CONF_FILES_MAX);
+		return 0;
+	}
+	c->included[c->nincluded++] = file;
+	return i + 1;
+}
+
+int
+conf_place(struct conf *c, const config_setting_t *s)
+{
+	unsigned line = config_setting_source_line(s);
+	unsigned last = (1u << LINE_BITS) - 1;
+
+	return (int)(file_index(c, config_setting_source_file(s)) << LINE_BITS |
+	    (line < last ? line : last));
+}
+
+int
+conf_line_number(int line)
+{
+	return line & ((1 << LINE_BITS) - 1);
+}
+
+int
+conf_bad(const struct conf_spot *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	at->c->errors++;
+	va_start(ap, fmt);
+	complain(at->c, true, at->line, at->name, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+void
+conf_error(struct conf *c, int line, const char *option, const char *fmt, ...)
+{
+	va_list ap;
+
+	c->errors++;
+	va_start(ap, fmt);
+	complain(c, true, line, option, fmt, ap);
+	va_end(ap);
+}
+
+void
+conf_warn(struct conf *c, int line, const char *option, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	complain(c, false, line, option, fmt, ap);
+	va_end(ap);
+}
+
+unsigned
+conf_errors(const struct conf *c)
+{
+	return c->errors;
+}
+
+void
+conf_on_complaint(struct conf *c,
+    void (*say)(void *arg, bool is_error, const char *line), void *arg)
+{
+	c->say = say == NULL ? say_stderr : say;
+	c->say_arg = arg;
+}
+
+const char *
+conf_path(const struct conf *c)
+{
+	return c->path;
+}
+
+void *
+conf_alloc(struct conf *c, size_t size)
+{
+	struct conf_block *b;
+
+	if (size > SIZE_MAX / 2 || (b = calloc(1, sizeof *b + size)) == NULL) {
+		conf_error(c, 0, NULL, "no memory");
+		return NULL;
+	}
+	b->size = size;
+	b->next = c->blocks;
+	c->blocks = b;
+	return b->bytes;
+}
+
+char *
+conf_strdup(struct conf *c, const char *s)
+{
+	size_t size = strlen(s) + 1;
+	char *copy = conf_alloc(c, size);
+
+	if (copy != NULL)
+		memcpy(copy, s, size);
+	return copy;
+}

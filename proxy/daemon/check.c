@@ -1,0 +1,136 @@
+/*
+ * check.c -- what -t, -T and -V say.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sofia-sip/su.h>
+#include <sofia-sip/sofia_features.h>
+#include <openssl/crypto.h>
+
+#include "auth/keys.h"
+#include "daemon/daemon.h"
+#include "daemon/master_keys.h"
+#include "daemon/settings.h"
+#include "modules/registry.h"
+
+static bool
+is_private(const struct addr *a)
+{
+	static const char *const net[] = { "10.0.0.0/8", "172.16.0.0/12",
+		"192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10", "fc00::/7",
+		"::1" };
+	struct net n;
+
+	for (size_t i = 0; i < sizeof net / sizeof net[0]; i++)
+		if (net_parse(&n, str_of(net[i])) && net_has(&n, a))
+			return true;
+	return false;
+}
+
+static bool
+is_public(const struct listen_conf *l)
+{
+	return l->udp && (l->advertise != NULL || addr_is_any(&l->addr) ||
+	    !is_private(&l->addr));
+}
+
+/* Anybody can write a peer's address into a UDP packet. */
+static void
+warn_of_forgery(const struct settings *s, const struct peer *p)
+{
+	const struct listen_conf *l = s->listen.v;
+
+	if (p->nnets == 0 || p->auth != PEER_AUTH_IP)
+		return;
+	for (size_t i = 0; i < s->listen.n; i++)
+		if (is_public(&l[i]) && (p->listener == NULL ||
+		    strcmp(p->listener, l[i].name) == 0))
+			conf_warn(s->conf, l[i].line, "listen", "peer \"%s\" "
+			    "is known by its UDP address alone, and this "
+			    "listener is public: a forged source address may "
+			    "pass; give the peer a listener of its own inside",
+			    p->name);
+}
+
+static int
+check_keys(const struct settings *s)
+{
+	uint8_t key[MASTER_KEY_BYTES];
+	enum key_file_result r = key_file_read(s->auth.key_file, key);
+	struct keys *k;
+
+	if (r == KEY_FILE_ABSENT) {
+		printf("%s: will be made at the first start\n",
+		    s->auth.key_file);
+		return 0;
+	}
+	k = master_keys_load(s, false);
+	if (k == NULL)
+		return -1;
+	keys_free(k);
+	return 0;
+}
+
+static int
+check_stores(const struct settings *s)
+{
+	struct cred_store_env users = { .algs = 0 };
+	struct nonce_store_env nonces = { .nc_max = s->auth.nc_max };
+	int rc = 0;
+
+	for (size_t i = 0; i < s->auth.algorithms.n; i++)
+		users.algs |= (uint8_t)(1u << s->auth.algorithms.v[i]);
+	if (s->users != NULL && s->users->check != NULL &&
+	    s->users->check(s->users_conf, &users) != 0)
+		rc = -1;
+	if (s->nonce_store->check != NULL &&
+	    s->nonce_store->check(s->nonce_store_conf, &nonces) != 0)
+		rc = -1;
+	return rc;
+}
+
+int
+daemon_check(const char *path)
+{
+	struct settings *s = settings_load(path);
+	int rc;
+
+	if (s == NULL)
+		return EXIT_FAILURE;
+	for (size_t i = 0; i < peers_count(s->peers); i++)
+		warn_of_forgery(s, peers_at(s->peers, i));
+	rc = check_keys(s);
+	if (check_stores(s) < 0)
+		rc = -1;
+	log_flush();
+	if (rc == 0)
+		printf("%s: good\n", path);
+	settings_free(s);
+	return rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+daemon_print(const char *path)
+{
+	struct settings *s = settings_load(path);
+
+	if (s == NULL)
+		return EXIT_FAILURE;
+	settings_print(stdout, s);
+	settings_free(s);
+	return EXIT_SUCCESS;
+}
+
+void
+daemon_print_version(void)
+{
+	printf("sipbouncer %s\n", PACKAGE_VERSION);
+	printf("nonce stores: %s\n", nonce_store_ops_names());
+	printf("users: %s\n", cred_ops_names());
+	printf("sofia-sip %s, %s\n", SOFIA_SIP_VERSION,
+	    OpenSSL_version(OPENSSL_VERSION));
+}

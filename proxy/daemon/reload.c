@@ -1,0 +1,84 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/inner.h"
+#include "daemon/plan.h"
+
+static bool
+same(const char *a, const char *b)
+{
+	return (a == NULL) == (b == NULL) &&
+	    (a == NULL || strcmp(a, b) == 0);
+}
+
+static bool
+same_listeners(const struct settings *a, const struct settings *b)
+{
+	const struct listen_conf *x = a->listen.v, *y = b->listen.v;
+
+	if (a->listen.n != b->listen.n)
+		return false;
+	for (size_t i = 0; i < a->listen.n; i++)
+		if (!same(x[i].name, y[i].name) || !same(x[i].uri, y[i].uri) ||
+		    !same(x[i].advertise, y[i].advertise))
+			return false;
+	return true;
+}
+
+static void
+say_restart(bool unchanged, const char *option)
+{
+	if (!unchanged)
+		log_event(EV_RELOAD_LATER, kv_str("option", option));
+}
+
+/* What is built into open sockets, keys and stores stays as it is. */
+static void
+compare(const struct settings *a, const struct settings *b)
+{
+	say_restart(same_listeners(a, b), "listen");
+	say_restart(same(a->auth.key_file, b->auth.key_file) &&
+	    same(a->auth.second_key_file, b->auth.second_key_file),
+	    "auth.key_file");
+	say_restart(a->auth.nc_max == b->auth.nc_max, "auth.nc_max");
+	say_restart(a->instance_id == b->instance_id, "instance_id");
+	say_restart(a->nonce_store == b->nonce_store, "nonce_store");
+	say_restart(a->users == b->users, "users");
+	say_restart(same(a->record_route, b->record_route), "record_route");
+	say_restart(a->timers.t1_ms == b->timers.t1_ms &&
+	    a->timers.c_ms == b->timers.c_ms, "timers");
+}
+
+void
+daemon_reload(struct daemon *d)
+{
+	struct settings *s = settings_load(d->path);
+	struct transport_conf limits;
+	struct policy *policy;
+
+	if (s == NULL) {
+		log_event(EV_RELOAD_KEEP, kv_str("file", d->path),
+		    kv_str("reason", "see the complaints before"));
+		return;
+	}
+	compare(d->settings, s);
+	policy = policy_new(s, &d->ways);
+	if (policy == NULL) {
+		log_event(EV_RELOAD_KEEP, kv_str("file", d->path),
+		    kv_str("reason", "no memory"));
+		return;
+	}
+	pipeline_set_policy(d->pipeline, policy);
+	policy_unref(d->policy);
+	d->policy = policy;
+	d->settings = s;
+	limits = daemon_transport_conf(s);
+	transport_set_conf(d->transport, &limits);
+	log_open(2, (enum log_format)s->log.format,
+	    (enum log_level)s->log.level);
+	if (d->users != NULL && d->users->ops->reload != NULL)
+		d->users->ops->reload(d->users);
+	log_event(EV_RELOAD, kv_str("file", d->path));
+}

@@ -1,0 +1,23 @@
+/*
+ * settings_inner.h -- what the files of the settings share.
+ */
+#ifndef DAEMON_SETTINGS_INNER_H
+#define DAEMON_SETTINGS_INNER_H
+
+#include "daemon/settings.h"
+
+/* The file's root: the settings, and what they were made from. */
+struct settings_root {
+	struct settings		 s;
+	const struct conf_group	*nonce_store, *users;
+	struct conf_groups	 peers;		/* struct peer_conf */
+	struct conf_groups	 routes;	/* struct route_conf */
+};
+
+extern const struct conf_opt settings_opts[];
+
+/* Take the URIs of `listen` apart, name those without a name, and refuse
+ * what cannot stand side by side; complaints go to s->conf. */
+void settings_check_listen(struct settings *s);
+
+#endif

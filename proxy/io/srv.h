@@ -1,0 +1,27 @@
+/*
+ * srv.h -- the order in which the targets of SRV records are tried.
+ *
+ * Source: RFC 2782, "Usage rules" and the weight field.
+ */
+#ifndef IO_SRV_H
+#define IO_SRV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/target.h"
+
+struct srv {
+	uint16_t	priority, weight, port;
+	int		transport;
+	char		host[TARGET_HOST_MAX + 1];
+};
+
+/* A number from 0 to most, both included, each as likely. */
+typedef uint32_t srv_pick_f(void *arg, uint32_t most);
+
+/* By transport (UDP before TCP), then priority, then by lot: a heavier one is
+ * the more likely to come first. */
+void srv_order(struct srv *v, size_t n, srv_pick_f *pick, void *arg);
+
+#endif

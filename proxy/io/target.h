@@ -1,0 +1,42 @@
+/*
+ * target.h -- what a SIP URI says about the way to it.
+ *
+ * Only scheme, host, port and the parameters `transport` and `maddr` are
+ * looked at; user and the rest are passed over.  Hostile input.
+ *
+ * Sources: RFC 3261 section 19.1.1, RFC 3263 section 4.
+ */
+#ifndef IO_TARGET_H
+#define IO_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/text.h"
+
+enum { TARGET_HOST_MAX = 253 };		/* RFC 1035 2.3.4, as text */
+
+/* Same values as enum transport (route/token.h), and one more. */
+enum { TARGET_UDP, TARGET_TCP, TARGET_TLS, TARGET_OPEN };
+
+struct target {
+	bool		sips;
+	int		transport;	/* TARGET_OPEN: the URI leaves it open */
+	uint16_t	port;		/* 0: not given */
+	bool		numeric;	/* addr (without port) instead of host */
+	struct addr	addr;
+	char		host[TARGET_HOST_MAX + 1];	/* no dot at the end */
+};
+
+/* false: malformed, another scheme, or a transport that is not spoken. */
+bool target_parse(struct target *t, struct str uri);
+
+/* The port where none is given. */
+uint16_t target_default_port(int transport);
+
+/* A name that may be asked of DNS: letters, digits, '-', '_', labels of 1 to
+ * 63 bytes; a dot at the end is allowed.  Copies it without that dot. */
+bool target_host_copy(char out[TARGET_HOST_MAX + 1], struct str name);
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * ack.c -- an ACK, which is neither challenged nor answered.
+ *
+ * To an answer of ours: it ends here.  To a 2xx: it goes where the dialog
+ * token says, or, from a peer, where any request would; else it is dropped.
+ */
+#include "config.h"
+
+#include "pipeline/edit.h"
+#include "pipeline/message.h"
+#include "pipeline/reply.h"
+#include "pipeline/route.h"
+
+enum step_verdict
+step_ack_ours(struct request *req)
+{
+	return reply_is_acked(req) ? refuse(req, REASON_ACK_OURS) : STEP_NEXT;
+}
+
+enum step_verdict
+step_ack_may_pass(struct request *req)
+{
+	if (req->token_state == TOKEN_GOOD)
+		return STEP_NEXT;
+	if (req->peer != NULL && req->proof == PROOF_NONE &&
+	    req->sip->sip_to->a_tag != NULL)
+		return STEP_NEXT;
+	return refuse(req, REASON_ACK_STRAY);
+}
+
+enum step_verdict
+step_ack_relay(struct request *req)
+{
+	const struct target *t = &req->target[0];
+	const struct way *out;
+	char url[ADDR_TEXT_MAX + 32];
+
+	out = req->flow_way != NULL ? req->flow_way :
+	    ways_out(req->p->env.ways, &t->addr, t->transport,
+	    req->choice.peer == NULL ? NULL : req->choice.peer->listener,
+	    req->way);
+	if (out == NULL || edit_request(req) < 0)
+		return refuse(req, REASON_ACK_BAD);
+	snprintf(url, sizeof url, "sip:%s;transport=%s",
+	    addr_text(&t->addr, req->target_text),
+	    transport_name(t->transport));
+	nta_msg_tsend(req->p->env.agent, msg_ref(req->msg),
+	    (url_string_t *)url, TPTAG_IDENT(out->ident),
+	    TAG_IF(req->flow_tport != NULL, NTATAG_TPORT(req->flow_tport)),
+	    TAG_END());
+	request_end(req, REASON_ACK_RELAYED, 0);
+	return STEP_DONE;
+}

@@ -1,0 +1,38 @@
+/*
+ * branch.h -- one client transaction of a request, towards one target.
+ */
+#ifndef PIPELINE_BRANCH_H
+#define PIPELINE_BRANCH_H
+
+#include "pipeline/request.h"
+
+enum branch_start {
+	BRANCH_STARTED,		/* relay_response() or relay_failure() come */
+	BRANCH_BUSY,		/* limits.pending_per_target */
+	BRANCH_NO_WAY,		/* no listener fits */
+	BRANCH_FAILED		/* no memory, or refused by the library */
+};
+
+/* Send the request to a target.  The first try forwards the received message
+ * itself, each later one a copy. */
+enum branch_start branch_start(struct request *req, const struct target *t);
+
+/* Ask the target to give up (RFC 3261 16.10); waits for a provisional. */
+void branch_cancel(struct branch *b);
+
+/* Let go: nta ends the transaction by itself. */
+void branch_free(struct branch *b);		/* NULL is allowed */
+
+/* Timer C (16.8) fired, or nothing came 64*T1 after a CANCEL. */
+void branch_timer_c(void *arg, struct timeout *t);
+void branch_timer_cancel(void *arg, struct timeout *t);
+
+void branch_loads_free(struct pipeline *p);
+
+/* relay.c: what a branch reports.  msg is taken over; never while
+ * branch_start() runs. */
+void relay_response(struct request *req, msg_t *msg, sip_t *sip, int status);
+/* No response: 408 (timeout) or 503 (transport). */
+void relay_failure(struct request *req, int status);
+
+#endif

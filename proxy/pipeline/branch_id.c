@@ -1,0 +1,109 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/secret.h"
+#include "pipeline/branch_id.h"
+
+enum { ISSUED = 0, SEQUENCE = 4, LOOP = 10, MAC = 16, ID_BYTES = 24 };
+
+static const char magic[] = "z9hG4bK";
+
+static struct mac_part
+part_text(const char *s)
+{
+	/* with its NUL, so that neighbours cannot run together */
+	return s == NULL ? (struct mac_part){ "", 1 } :
+	    (struct mac_part){ s, strlen(s) + 1 };
+}
+
+static void
+sign(struct pipeline *p, size_t master, const uint8_t *id,
+    const struct mac_part rest[5], uint8_t out[MAC_BYTES])
+{
+	struct mac_part part[6] = { { id, MAC } };
+
+	memcpy(part + 1, rest, 5 * sizeof rest[0]);
+	keys_mac(p->env.keys, master, KEY_BRANCH, 0, part, 6, out);
+}
+
+static void
+context(const sip_t *sip, const sip_via_t *below, struct mac_part out[5])
+{
+	out[0] = part_text(sip->sip_call_id->i_id);
+	out[1] = part_text(below == NULL ? NULL : below->v_host);
+	out[2] = part_text(below == NULL ? NULL : below->v_port);
+	out[3] = part_text(below == NULL ? NULL : below->v_branch);
+	out[4] = part_text(below == NULL ? NULL : below->v_received);
+}
+
+void
+loop_hash(const struct request *req, uint8_t out[6])
+{
+	const sip_t *sip = req->sip;
+	char cseq[16];
+	uint8_t mac[MAC_BYTES];
+	struct mac_part part[12];
+	size_t n = 0;
+
+	snprintf(cseq, sizeof cseq, "%u", (unsigned)sip->sip_cseq->cs_seq);
+	part[n++] = part_text("loop");
+	part[n++] = part_text(req->peer == NULL ? "" : req->peer->name);
+	part[n++] = (struct mac_part){ req->uri.p, req->uri.len };
+	part[n++] = part_text(cseq);
+	part[n++] = part_text(sip->sip_call_id->i_id);
+	part[n++] = part_text(sip->sip_from->a_tag);
+	part[n++] = part_text(sip->sip_to->a_tag);
+	/* the first few Routes tell a spiral from a loop well enough */
+	for (const sip_route_t *r = sip->sip_route; r != NULL && n < 12;
+	    r = r->r_next) {
+		part[n++] = part_text(r->r_url->url_user);
+		if (n < 12)
+			part[n++] = part_text(r->r_url->url_host);
+	}
+	keys_mac(req->p->env.keys, 0, KEY_BRANCH, 0, part, n, mac);
+	memcpy(out, mac, 6);
+}
+
+void
+branch_id_make(struct request *req, const sip_via_t *below, char *out)
+{
+	uint8_t id[ID_BYTES], mac[MAC_BYTES];
+	struct mac_part rest[5];
+
+	put_u32(id + ISSUED, (uint32_t)(req->unix_ms / 1000));
+	put_u48(id + SEQUENCE, req->p->sequence++ & 0xffffffffffff);
+	memcpy(id + LOOP, req->loop_hash, 6);
+	context(req->sip, below, rest);
+	sign(req->p, 0, id, rest, mac);
+	memcpy(id + MAC, mac, ID_BYTES - MAC);
+	memcpy(out, magic, 7);
+	base64url_encode(out + 7, id, ID_BYTES);
+}
+
+bool
+branch_id_open(struct pipeline *p, const sip_t *sip, const sip_via_t *via,
+    struct branch_id *out)
+{
+	uint8_t id[ID_BYTES], mac[MAC_BYTES];
+	struct mac_part rest[5];
+	const char *text = via->v_branch;
+	bool ours = false;
+
+	if (text == NULL || strlen(text) != BRANCH_ID_TEXT ||
+	    memcmp(text, magic, 7) != 0 ||
+	    base64url_decode(id, sizeof id, str_of(text + 7)) != ID_BYTES)
+		return false;
+	context(sip, via->v_next, rest);
+	for (size_t i = 0; i < keys_count(p->env.keys) && !ours; i++) {
+		sign(p, i, id, rest, mac);
+		ours = secret_eq(mac, ID_BYTES - MAC, id + MAC,
+		    ID_BYTES - MAC);
+	}
+	if (!ours)
+		return false;
+	out->issued_s = get_u32(id + ISSUED);
+	memcpy(out->loop_hash, id + LOOP, 6);
+	return true;
+}

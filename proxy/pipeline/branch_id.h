@@ -1,0 +1,36 @@
+/*
+ * branch_id.h -- the branch parameter of our Via.
+ *
+ * It is signed, so that a response (or a request that loops) can be told to
+ * be ours without state, and carries what a loop is known by (RFC 3261 16.6
+ * item 8, RFC 5393 4.2):
+ *
+ *   "z9hG4bK" base64url( u32 issued, unix s | 6 sequence | 6 loop hash |
+ *                        8 first bytes of a MAC )
+ *
+ * Under the MAC also lie the Call-ID and the Via below ours: a response that
+ * is passed on without a transaction goes where the request came from.
+ */
+#ifndef PIPELINE_BRANCH_ID_H
+#define PIPELINE_BRANCH_ID_H
+
+#include "pipeline/request.h"
+
+enum { BRANCH_ID_TEXT = 7 + BASE64URL_LEN(24) };
+
+/* What decides how we route this request; equal on its way round a loop. */
+void loop_hash(const struct request *req, uint8_t out[6]);
+
+/* out: BRANCH_ID_TEXT + 1 bytes.  below: the Via that ours will lie on. */
+void branch_id_make(struct request *req, const sip_via_t *below, char *out);
+
+struct branch_id {
+	uint32_t	issued_s;
+	uint8_t		loop_hash[6];
+};
+
+/* Is this Via's branch one that we signed, over this Call-ID and `below`? */
+bool branch_id_open(struct pipeline *p, const sip_t *sip,
+    const sip_via_t *via, struct branch_id *out);
+
+#endif

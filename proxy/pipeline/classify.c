@@ -1,0 +1,185 @@
+/*
+ * classify.c -- who sent this, by address; is it in a dialog of ours; and
+ * what must it prove?  Own Routes come off here (RFC 3261 16.4), since the
+ * tokens stand in them.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/flow.h"
+#include "pipeline/message.h"
+
+static bool
+is_us(const struct request *req, const url_t *u)
+{
+	return u->url_type != url_tel && u->url_host != NULL &&
+	    ways_are(req->p->env.ways, str_of(u->url_host),
+	    url_port_number(u));
+}
+
+/*
+ * RFC 3261 16.4: a strict router before us put our Record-Route value into
+ * the Request-URI; the last Route holds the real one.
+ */
+static void
+undo_strict_routing(struct request *req)
+{
+	sip_t *sip = req->sip;
+	sip_route_t *last = sip->sip_route;
+	const url_t *u = sip->sip_request->rq_url;
+
+	if (last == NULL || !is_us(req, u) || u->url_params == NULL ||
+	    !url_has_param(u, "lr"))
+		return;
+	while (last->r_next != NULL)
+		last = last->r_next;
+	if (u->url_user != NULL && flow_open_dialog(req,
+	    str_of(u->url_user)))
+		req->own_routes = true;
+	if (message_set_uri(req->msg, sip, last->r_url) == 0)
+		msg_header_remove(req->msg, (msg_pub_t *)sip,
+		    (msg_header_t *)last);
+}
+
+/* A token in the user part of a Route of ours: of a dialog, or of a Path. */
+static enum reason
+read_token(struct request *req, const char *user)
+{
+	struct token_signer signer = flow_signer(req->p);
+
+	if (user == NULL || req->own_routes)
+		return REASON_COUNT;
+	if (flow_open_dialog(req, str_of(user))) {
+		req->own_routes = true;
+		return REASON_COUNT;
+	}
+	if (req->peer == NULL || req->path != NULL)
+		return REASON_COUNT;
+	req->path = calloc(1, sizeof *req->path);
+	if (req->path == NULL)
+		return REASON_NO_MEMORY;
+	if (path_token_open(&signer, str_of(user), req->path) != TOKEN_OK ||
+	    req->path->registrar != req->peer->id)
+		return REASON_FOREIGN_TOKEN;
+	return REASON_COUNT;
+}
+
+static enum reason
+take_own_routes(struct request *req)
+{
+	sip_t *sip = req->sip;
+	enum reason r = REASON_COUNT;
+
+	while (r == REASON_COUNT && sip->sip_route != NULL &&
+	    is_us(req, sip->sip_route->r_url)) {
+		r = read_token(req, sip->sip_route->r_url->url_user);
+		sip_route_remove(req->msg, sip);
+	}
+	return r;
+}
+
+/* A registrar without Path calls the token that it took for a Contact. */
+static enum reason
+take_contact_token(struct request *req)
+{
+	const url_t *u = req->sip->sip_request->rq_url;
+
+	if (req->peer == NULL || req->peer->path != PATH_CONTACT ||
+	    req->path != NULL || u->url_user == NULL || !is_us(req, u))
+		return REASON_COUNT;
+	return flow_open_contact(req, str_of(u->url_user)) ==
+	    CONTACT_FOREIGN ? REASON_FOREIGN_TOKEN : REASON_COUNT;
+}
+
+/*
+ * The token is good from the sides that it names (DESIGN 5.4).  The caller
+ * who proved himself by digest may come from elsewhere, if he proves it again.
+ */
+static void
+judge_token(struct request *req)
+{
+	const struct dialog_token *t = &req->token;
+
+	if (!req->own_routes || message_other(req->sip, "Replaces", NULL))
+		return;
+	if (flow_is_sender(req, req->from_caller ? &t->caller : &t->callee))
+		req->token_state = TOKEN_GOOD;
+	else if (req->from_caller && (t->flags & TOKEN_CALLER_DIGEST))
+		req->token_state = TOKEN_BY_USER;
+}
+
+static enum proof
+proof_needed(const struct request *req)
+{
+	const struct auth_conf *auth = req->policy->auth;
+
+	if (req->peer != NULL && req->peer->auth == PEER_AUTH_IP)
+		return PROOF_NONE;
+	if (req->token_state != TOKEN_GOOD)
+		return PROOF_DIGEST;
+	if (!req->from_caller || !(req->token.flags & TOKEN_CALLER_DIGEST) ||
+	    req->method == sip_method_prack || req->method == sip_method_ack)
+		return PROOF_NONE;
+	return auth->in_dialog == IN_DIALOG_TOKEN ? PROOF_NONE :
+	    PROOF_DIGEST;
+}
+
+static void
+classify_source(struct request *req)
+{
+	struct arrival a = {
+		.source = req->source, .transport = req->transport,
+		.listener = req->way->listener, .ifindex = req->way->ifindex,
+	};
+
+	if (peers_classify(req->policy->peers, &a, &req->peer) ==
+	    ARRIVAL_MISPLACED) {
+		req->p->spoofed_total[0]++;
+		log_event(EV_PEER_MISPLACED, kv_str("source",
+		    addr_text(&req->source, (char[ADDR_TEXT_MAX]){ 0 })),
+		    kv_str("listener", req->way->listener));
+	}
+}
+
+/* Symmetric answers for strangers, whether they ask for rport or not. */
+static void
+force_rport(struct request *req)
+{
+	sip_via_t *v = req->sip->sip_via;
+	su_home_t *home = msg_home(req->msg);
+
+	if (req->peer != NULL || req->transport != TRANSPORT_UDP ||
+	    v->v_rport != NULL)
+		return;
+	msg_fragment_clear_chain((msg_header_t *)v);
+	msg_header_replace_param(home, v->v_common,
+	    su_sprintf(home, "rport=%u", req->source.port));
+}
+
+enum step_verdict
+step_arrive(struct request *req)
+{
+	classify_source(req);
+	force_rport(req);
+	return STEP_NEXT;
+}
+
+enum step_verdict
+step_classify(struct request *req)
+{
+	enum reason r;
+
+	undo_strict_routing(req);
+	r = take_own_routes(req);
+	if (r == REASON_COUNT)
+		r = take_contact_token(req);
+	if (r != REASON_COUNT)
+		return refuse(req, r);
+	judge_token(req);
+	req->proof = proof_needed(req);
+	req->www = req->method == sip_method_register &&
+	    req->policy->auth->register_challenge == REGISTER_WWW;
+	return STEP_NEXT;
+}

@@ -1,0 +1,155 @@
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "pipeline/edit.h"
+#include "pipeline/flow.h"
+#include "pipeline/message.h"
+
+static int
+edit_max_forwards(msg_t *msg, sip_t *sip)
+{
+	if (sip->sip_max_forwards == NULL)
+		return sip_add_make(msg, sip, sip_max_forwards_class,
+		    "70") < 0 ? -ENOMEM : 0;
+	sip->sip_max_forwards->mf_count--;
+	msg_fragment_clear(sip->sip_max_forwards->mf_common);
+	return 0;
+}
+
+static bool
+wants_privacy(const sip_t *sip)
+{
+	return message_has_token(sip, "Privacy", "id");
+}
+
+/* The identity to assert: what the user prefers, else From, if they were
+ * found to be his; else (anonymous, or in a dialog) the user in our realm. */
+static char *
+asserted(struct request *req)
+{
+	const sip_t *sip = req->sip;
+	su_home_t *home = msg_home(req->msg);
+	const sip_unknown_t *ppi = message_other(sip, "P-Preferred-Identity",
+	    NULL);
+	struct identity_uri from;
+
+	if (ppi != NULL && req->identity_ok)
+		return su_sprintf(home, "P-Asserted-Identity: %s\r\n",
+		    ppi->un_value);
+	if (req->identity_ok &&
+	    identity_of_url(home, sip->sip_from->a_url, &from) &&
+	    !identity_is_anonymous(&from))
+		return su_sprintf(home, "P-Asserted-Identity: <"
+		    URL_PRINT_FORMAT ">\r\n",
+		    URL_PRINT_ARGS(sip->sip_from->a_url));
+	return su_sprintf(home, "P-Asserted-Identity: <sip:%s@%s>\r\n",
+	    req->user, req->policy->realm);
+}
+
+/*
+ * RFC 3325: a stranger asserts nothing; towards a peer we assert who proved
+ * himself; towards anybody else who asked for privacy, nothing is said.
+ */
+static int
+edit_identity(struct request *req)
+{
+	msg_t *msg = req->msg;
+	sip_t *sip = req->sip;
+	bool to_peer = req->choice.peer != NULL;
+	char *header = NULL;
+
+	if (req->peer != NULL && req->proof == PROOF_NONE) {
+		if (!to_peer && wants_privacy(sip))
+			message_drop_other(msg, sip, "P-Asserted-Identity");
+		return 0;
+	}
+	if (to_peer && *req->user != '\0') {
+		header = asserted(req);
+		if (header == NULL)
+			return -ENOMEM;
+	}
+	message_drop_other(msg, sip, "P-Asserted-Identity");
+	message_drop_other(msg, sip, "P-Preferred-Identity");
+	return header == NULL ? 0 : message_add_other(msg, sip, header);
+}
+
+int
+edit_request(struct request *req)
+{
+	message_drop_credentials(req->msg, req->sip, req->policy->realm,
+	    req->www);
+	if (edit_identity(req) < 0)
+		return -ENOMEM;
+	return edit_max_forwards(req->msg, req->sip);
+}
+
+/* Methods that neither open a dialog nor belong into one we must follow. */
+static bool
+opens_no_dialog(sip_method_t m)
+{
+	switch (m) {
+	case sip_method_register:
+	case sip_method_message:
+	case sip_method_options:
+	case sip_method_publish:
+	case sip_method_bye:
+	case sip_method_cancel:
+	case sip_method_ack:
+	case sip_method_prack:
+	case sip_method_info:
+	case sip_method_update:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The side of the dialog that the request goes to. */
+static void
+side_of_target(const struct request *req, struct side *out)
+{
+	memset(out, 0, sizeof *out);
+	if (req->path != NULL) {
+		*out = req->path->flow;
+	} else if (req->choice.verdict == ROUTE_PEER) {
+		out->kind = SIDE_PEER;
+		out->peer = req->choice.peer->id;
+	} else {
+		out->kind = SIDE_ADDR;
+		out->addr = req->target[req->next_target - 1].addr;
+		out->transport = req->target[req->next_target - 1].transport;
+	}
+}
+
+int
+edit_for_way(struct request *req, msg_t *msg, sip_t *sip,
+    const struct way *out)
+{
+	struct side callee;
+	int n;
+
+	if (req->method == sip_method_register && req->choice.peer != NULL)
+		return flow_register(req, msg, sip, out);
+	if (req->token_state == TOKEN_GOOD || opens_no_dialog(req->method))
+		return 0;
+	side_of_target(req, &callee);
+	n = flow_record_route(req, msg, sip, out, &callee);
+	if (n < 0)
+		return n;
+	req->record_routes = (unsigned)n;
+	return 0;
+}
+
+int
+edit_change_way(struct request *req, msg_t *msg, sip_t *sip,
+    const struct way *out)
+{
+	if (req->record_routes == 0)
+		return 0;
+	for (unsigned n = req->record_routes; n > 0; n--)
+		msg_header_remove(msg, (msg_pub_t *)sip,
+		    (msg_header_t *)sip->sip_record_route);
+	return edit_for_way(req, msg, sip, out);
+}

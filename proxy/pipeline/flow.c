@@ -1,0 +1,316 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/flow.h"
+#include "pipeline/message.h"
+
+static void
+mac(void *arg, unsigned which, bool path, const struct str *part, unsigned n,
+    uint8_t out[32])
+{
+	struct pipeline *p = arg;
+	struct mac_part parts[8];
+
+	for (unsigned i = 0; i < n && i < 8; i++)
+		parts[i] = (struct mac_part){ part[i].p, part[i].len };
+	keys_mac(p->env.keys, which, path ? KEY_PATH : KEY_DIALOG, 0, parts,
+	    n, out);
+}
+
+struct token_signer
+flow_signer(struct pipeline *p)
+{
+	return (struct token_signer){ .mac = mac, .arg = p,
+	    .nkeys = (unsigned)keys_count(p->env.keys) };
+}
+
+void
+flow_of_sender(const struct request *req, struct side *out)
+{
+	memset(out, 0, sizeof *out);
+	if (req->peer != NULL) {
+		out->kind = SIDE_PEER;
+		out->peer = req->peer->id;
+		return;
+	}
+	out->kind = SIDE_FLOW;
+	out->listener = req->way->id;
+	out->connection = req->connection;
+	out->transport = req->transport;
+	out->addr = req->source;
+}
+
+bool
+flow_is_sender(const struct request *req, const struct side *s)
+{
+	switch (s->kind) {
+	case SIDE_PEER:
+		return req->peer != NULL && req->peer->id == s->peer;
+	case SIDE_FLOW:
+		return req->way->id == s->listener &&
+		    req->transport == s->transport &&
+		    req->connection == s->connection &&
+		    addr_same(&req->source, &s->addr);
+	case SIDE_ADDR:
+		return addr_same_ip(&req->source, &s->addr);
+	case SIDE_NONE:
+		break;
+	}
+	return false;
+}
+
+static struct str
+tag_of(const char *tag)
+{
+	return str_of(tag == NULL ? "" : tag);
+}
+
+bool
+flow_open_dialog(struct request *req, struct str text)
+{
+	const sip_t *sip = req->sip;
+	struct token_signer signer = flow_signer(req->p);
+
+	return dialog_token_open(&signer, text,
+	    str_of(sip->sip_call_id->i_id), tag_of(sip->sip_from->a_tag),
+	    tag_of(sip->sip_to->a_tag), req->unix_ms / 1000,
+	    req->policy->auth->dialog_max_ms / 1000, &req->token,
+	    &req->from_caller) == TOKEN_OK;
+}
+
+bool
+flow_to_target(struct request *req, const struct side *flow)
+{
+	req->flow_way = ways_flow(req->p->env.ways, flow);
+	if (req->flow_way == NULL)
+		return false;
+	if (flow->connection != 0) {
+		req->flow_tport = req->p->env.connection_find(
+		    flow->connection);
+		if (req->flow_tport == NULL)
+			return false;
+		tport_ref(req->flow_tport);
+	}
+	req->target[0].addr = flow->addr;
+	req->target[0].transport = flow->transport;
+	req->ntargets = 1;
+	return true;
+}
+
+/* "<sip:TOKEN@host:port;transport=tcp;lr>" */
+static char *
+own_uri(const struct request *req, su_home_t *home, const struct way *w,
+    const char *token)
+{
+	const char *cluster = req->p->env.ways->record_route;
+	const char *tcp = w->transport == TRANSPORT_UDP ? "" :
+	    w->transport == TRANSPORT_TCP ? ";transport=tcp" :
+	    ";transport=tls";
+	const char *at = *token == '\0' ? "" : "@";
+
+	if (cluster != NULL)
+		return su_sprintf(home, "<sip:%s%s%s%s;lr>", token, at,
+		    cluster, tcp);
+	return su_sprintf(home, "<sip:%s%s%s:%u%s;lr>", token, at, w->host,
+	    w->port, tcp);
+}
+
+static int
+add_record_route(msg_t *msg, sip_t *sip, const char *uri)
+{
+	sip_record_route_t *rr;
+
+	if (uri == NULL)
+		return -ENOMEM;
+	rr = sip_record_route_make(msg_home(msg), uri);
+	if (rr == NULL || msg_header_insert(msg, (msg_pub_t *)sip,
+	    (msg_header_t *)rr) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+int
+flow_record_route(struct request *req, msg_t *msg, sip_t *sip,
+    const struct way *out, const struct side *callee)
+{
+	struct dialog_token t = {
+		.issued_s = (uint32_t)(req->unix_ms / 1000),
+		.callee = *callee,
+	};
+	struct token_signer signer = flow_signer(req->p);
+	su_home_t *home = msg_home(msg);
+	char token[TOKEN_TEXT_MAX + 1], *inner, *outer;
+
+	flow_of_sender(req, &t.caller);
+	if (*req->user != '\0') {
+		t.flags = TOKEN_CALLER_DIGEST;
+		memcpy(t.user, req->user, sizeof t.user);
+	}
+	if (dialog_token_seal(&signer, &t, str_of(sip->sip_call_id->i_id),
+	    tag_of(sip->sip_from->a_tag), token) == 0)
+		return -ENOMEM;
+	inner = own_uri(req, home, req->way, token);
+	if (inner == NULL || add_record_route(msg, sip, inner) < 0)
+		return -ENOMEM;
+	/* a cluster's name stands for every way of one transport */
+	if (req->way == out || (req->p->env.ways->record_route != NULL &&
+	    out->transport == req->way->transport))
+		return 1;
+	outer = own_uri(req, home, out, "");
+	if (outer == NULL || add_record_route(msg, sip, outer) < 0)
+		return -ENOMEM;
+	return 2;
+}
+
+static void
+path_of_sender(const struct request *req, struct path_token *t)
+{
+	memset(t, 0, sizeof *t);
+	flow_of_sender(req, &t->flow);
+	t->registrar = req->choice.peer->id;
+}
+
+static int
+add_path(struct request *req, msg_t *msg, sip_t *sip, const struct way *out)
+{
+	struct path_token t;
+	struct token_signer signer = flow_signer(req->p);
+	char token[PATH_TOKEN_TEXT_MAX + 1], *uri;
+	sip_path_t *path;
+
+	path_of_sender(req, &t);
+	if (t.flow.kind != SIDE_FLOW ||
+	    path_token_seal(&signer, &t, token) == 0)
+		return 0;		/* a peer is reached without */
+	uri = own_uri(req, msg_home(msg), out, token);
+	if (uri == NULL)
+		return -ENOMEM;
+	path = sip_path_make(msg_home(msg), uri);
+	if (path == NULL || msg_header_insert(msg, (msg_pub_t *)sip,
+	    (msg_header_t *)path) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+static int
+support_path(msg_t *msg, sip_t *sip)
+{
+	if (message_has_token(sip, "Supported", "path") ||
+	    message_has_token(sip, "k", "path"))
+		return 0;
+	return message_add_other(msg, sip, "Supported: path\r\n");
+}
+
+/* One Contact's URI becomes a token that holds it. */
+static int
+seal_contact(struct request *req, msg_t *msg, sip_contact_t *m,
+    const struct way *out)
+{
+	struct path_token t;
+	struct token_signer signer = flow_signer(req->p);
+	su_home_t *home = msg_home(msg);
+	char token[PATH_TOKEN_TEXT_MAX + 1];
+	url_t *u;
+
+	if (m->m_url->url_type == url_any)	/* "*" */
+		return 0;
+	path_of_sender(req, &t);
+	if (t.flow.kind != SIDE_FLOW)
+		return 0;
+	if (url_e(t.contact, sizeof t.contact, m->m_url) >=
+	    (issize_t)sizeof t.contact ||
+	    path_token_seal(&signer, &t, token) == 0)
+		return -EMSGSIZE;
+	u = url_make(home, su_sprintf(home, "sip:%s@%s:%u%s", token,
+	    out->host, out->port, out->transport == TRANSPORT_UDP ? "" :
+	    ";transport=tcp"));
+	if (u == NULL)
+		return -ENOMEM;
+	*m->m_url = *u;
+	msg_fragment_clear(m->m_common);
+	return 0;
+}
+
+int
+flow_register(struct request *req, msg_t *msg, sip_t *sip,
+    const struct way *out)
+{
+	int rc = 0;
+
+	switch (req->choice.peer->path) {
+	case PATH_RFC:
+		if (!message_has_token(sip, "Supported", "path") &&
+		    !message_has_token(sip, "k", "path"))
+			return 0;
+		return add_path(req, msg, sip, out);
+	case PATH_ALWAYS:
+		rc = support_path(msg, sip);
+		return rc < 0 ? rc : add_path(req, msg, sip, out);
+	case PATH_CONTACT:
+		for (sip_contact_t *m = sip->sip_contact; m != NULL && rc == 0;
+		    m = m->m_next)
+			rc = seal_contact(req, msg, m, out);
+		msg_fragment_clear_chain((msg_header_t *)sip->sip_contact);
+		return rc;
+	}
+	return 0;
+}
+
+void
+flow_registered(struct request *req, msg_t *msg, sip_t *sip)
+{
+	struct token_signer signer = flow_signer(req->p);
+	struct path_token t;
+	sip_contact_t *m;
+	url_t *u;
+
+	for (m = sip->sip_contact; m != NULL; m = m->m_next) {
+		if (m->m_url->url_user == NULL ||
+		    path_token_open(&signer, str_of(m->m_url->url_user),
+		    &t) != TOKEN_OK || t.contact[0] == '\0')
+			continue;
+		u = url_make(msg_home(msg), t.contact);
+		if (u == NULL)
+			continue;
+		*m->m_url = *u;
+		msg_fragment_clear_chain((msg_header_t *)sip->sip_contact);
+	}
+}
+
+/* What only we make, or who wants to look like it. */
+static bool
+looks_sealed(struct str user)
+{
+	uint8_t bytes[TOKEN_URI_MAX + 128];
+	int n = base64url_decode(bytes, sizeof bytes, user);
+
+	return n > 40 && bytes[0] == 2;
+}
+
+enum contact_verdict
+flow_open_contact(struct request *req, struct str user)
+{
+	struct token_signer signer = flow_signer(req->p);
+	struct path_token *t;
+	url_t *u;
+
+	if (!looks_sealed(user))
+		return CONTACT_PLAIN;
+	t = malloc(sizeof *t);
+	if (t == NULL)
+		return CONTACT_FOREIGN;
+	if (path_token_open(&signer, user, t) != TOKEN_OK ||
+	    t->contact[0] == '\0' || t->registrar != req->peer->id)
+		goto foreign;
+	u = url_make(msg_home(req->msg), t->contact);
+	if (u == NULL || message_set_uri(req->msg, req->sip, u) < 0)
+		goto foreign;
+	req->path = t;
+	return CONTACT_OPENED;
+foreign:
+	free(t);
+	return CONTACT_FOREIGN;
+}

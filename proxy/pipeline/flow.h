@@ -1,0 +1,52 @@
+/*
+ * flow.h -- tokens in Record-Route, Path and Contact, put on and taken off.
+ */
+#ifndef PIPELINE_FLOW_H
+#define PIPELINE_FLOW_H
+
+#include "pipeline/request.h"
+
+/* How the sender of this request is reached again: the flow that it came on,
+ * or the peer that it is. */
+void flow_of_sender(const struct request *req, struct side *out);
+
+/* Is the sender this side?  A flow is compared to the port, a peer by id, an
+ * address by its IP. */
+bool flow_is_sender(const struct request *req, const struct side *s);
+
+/* The narrow door between route/token and auth/keys. */
+struct token_signer flow_signer(struct pipeline *p);
+
+/*
+ * Read a dialog token.  true: ours, not expired, over this Call-ID and one
+ * of the tags; token and from_caller of req are filled.
+ */
+bool flow_open_dialog(struct request *req, struct str text);
+
+/*
+ * Fix a flow as the one target of the request.  false: the connection or the
+ * listener is gone.
+ */
+bool flow_to_target(struct request *req, const struct side *flow);
+
+/* Record-Route with a dialog token, for leaving by `out` towards the side
+ * `callee` (RFC 3261 16.6 item 4, RFC 5658).  Returns how many were put on
+ * top, 1 or 2; or -ENOMEM. */
+int flow_record_route(struct request *req, msg_t *msg, sip_t *sip,
+    const struct way *out, const struct side *callee);
+
+/* REGISTER towards a peer: Path, or tokens in Contact.  -ENOMEM. */
+int flow_register(struct request *req, msg_t *msg, sip_t *sip,
+    const struct way *out);
+/* The response to it: our tokens in Contact undone. */
+void flow_registered(struct request *req, msg_t *msg, sip_t *sip);
+
+/* A request to a Contact token of ours: the Request-URI that it stands for. */
+enum contact_verdict {
+	CONTACT_OPENED,		/* req->path is filled, the URI replaced */
+	CONTACT_FOREIGN,	/* looks like ours, but is not: 403 */
+	CONTACT_PLAIN		/* an ordinary user part */
+};
+enum contact_verdict flow_open_contact(struct request *req, struct str user);
+
+#endif

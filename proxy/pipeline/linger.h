@@ -1,0 +1,19 @@
+/*
+ * linger.h -- server transactions that outlive their request.
+ *
+ * RFC 6026: an INVITE that got a 2xx stays for 64*T1, so that its
+ * retransmissions find it.  One that was absorbed stays mute as long:
+ * letting it go would send a 500.
+ */
+#ifndef PIPELINE_LINGER_H
+#define PIPELINE_LINGER_H
+
+#include "pipeline/request.h"
+
+void linger(struct pipeline *p, nta_incoming_t *irq);
+
+/* The timer's callback, and the end of all of them. */
+void linger_end(void *arg, struct timeout *t);
+void linger_free(struct pipeline *p);
+
+#endif

@@ -1,0 +1,245 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <strings.h>
+
+#include <sofia-sip/msg_mclass.h>
+#include <sofia-sip/sip_protos.h>
+
+#include "auth/credentials.h"
+#include "pipeline/message.h"
+
+const msg_mclass_t *
+message_class(void)
+{
+#define H(x) { sip_##x##_class, offsetof(sip_t, sip_##x) }
+	static const struct {
+		msg_hclass_t	*class;
+		size_t		 offset;
+	} known[] = {
+		H(via), H(from), H(to), H(call_id), H(cseq), H(max_forwards),
+		H(route), H(record_route), H(contact), H(content_length),
+		H(proxy_authorization), H(authorization), H(proxy_require),
+		H(path),
+		/* what we write ourselves must be known, too */
+		H(proxy_authenticate), H(www_authenticate), H(retry_after),
+	};
+#undef H
+	msg_mclass_t *mc = msg_mclass_clone(sip_default_mclass(), 0, 1);
+
+	if (mc == NULL)
+		return NULL;
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (msg_mclass_insert_with_mask(mc, known[i].class,
+		    known[i].offset, sip_mask_request | sip_mask_response |
+		    sip_mask_proxy) < 0)
+			return NULL;
+	return mc;
+}
+
+struct str
+message_raw_uri(const sip_t *sip)
+{
+	const sip_common_t *h = sip->sip_request->rq_common;
+	const char *line = h->h_data, *end, *p, *q;
+	struct str none = { NULL, 0 };
+
+	if (line == NULL)
+		return none;
+	end = line + h->h_len;
+	while (end > line && (end[-1] == '\r' || end[-1] == '\n'))
+		end--;
+	p = memchr(line, ' ', (size_t)(end - line));
+	if (p == NULL)
+		return none;
+	p++;
+	q = memchr(p, ' ', (size_t)(end - p));
+	if (q == NULL)
+		return none;
+	return (struct str){ p, (size_t)(q - p) };
+}
+
+sip_unknown_t *
+message_other(const sip_t *sip, const char *name, const sip_unknown_t *after)
+{
+	sip_unknown_t *un = after == NULL ? sip->sip_unknown : after->un_next;
+
+	while (un != NULL && (un->un_name == NULL ||
+	    strcasecmp(un->un_name, name) != 0))
+		un = un->un_next;
+	return un;
+}
+
+void
+message_drop_other(msg_t *msg, sip_t *sip, const char *name)
+{
+	sip_unknown_t *un;
+
+	while ((un = message_other(sip, name, NULL)) != NULL)
+		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)un);
+}
+
+int
+message_add_other(msg_t *msg, sip_t *sip, const char *text)
+{
+	return msg_header_add_str(msg, (msg_pub_t *)sip, text) < 0 ?
+	    -ENOMEM : 0;
+}
+
+bool
+message_has_token(const sip_t *sip, const char *name, const char *token)
+{
+	sip_unknown_t *un = NULL;
+
+	while ((un = message_other(sip, name, un)) != NULL) {
+		const char *p = un->un_value;
+
+		while (p != NULL && *p != '\0') {
+			size_t n = strcspn(p, ",");
+
+			if (str_caseis(str_trim((struct str){ p, n }), token))
+				return true;
+			p += n;
+			p += *p == ',';
+		}
+	}
+	return false;
+}
+
+static uint16_t
+port_number(const char *text, uint16_t dflt)
+{
+	uint64_t n;
+
+	if (text == NULL || *text == '\0')
+		return dflt;
+	if (!parse_uint(str_of(text), 65535, &n))
+		return 0;
+	return (uint16_t)n;
+}
+
+uint16_t
+url_port_number(const url_t *u)
+{
+	return port_number(u->url_port,
+	    u->url_type == url_sips ? 5061 : 5060);
+}
+
+uint16_t
+via_port_number(const sip_via_t *v)
+{
+	bool tls = v->v_protocol != NULL &&
+	    strcasecmp(v->v_protocol, sip_transport_tls) == 0;
+
+	return port_number(v->v_port, tls ? 5061 : 5060);
+}
+
+bool
+identity_of_url(su_home_t *home, const url_t *u, struct identity_uri *out)
+{
+	const char *user = u->url_user, *host = u->url_host;
+	char *plain;
+
+	switch (u->url_type) {
+	case url_sip:
+		out->scheme = str_of("sip");
+		break;
+	case url_sips:
+		out->scheme = str_of("sips");
+		break;
+	case url_tel:
+		out->scheme = str_of("tel");
+		if (user == NULL)
+			user = host;
+		host = NULL;
+		break;
+	default:
+		return false;
+	}
+	if (user != NULL && strchr(user, '%') != NULL) {
+		plain = su_strdup(home, user);
+		if (plain == NULL)
+			return false;
+		url_unescape(plain, plain);
+		user = plain;
+	}
+	out->user = str_of(user);
+	out->host = str_of(host);
+	return true;
+}
+
+int
+message_set_uri(msg_t *msg, sip_t *sip, const url_t *u)
+{
+	sip_request_t *old = sip->sip_request, *rq;
+
+	rq = sip_request_create(msg_home(msg), old->rq_method,
+	    old->rq_method_name, (const url_string_t *)u, NULL);
+	if (rq == NULL)
+		return -ENOMEM;
+	if (msg_header_replace(msg, (msg_pub_t *)sip, (msg_header_t *)old,
+	    (msg_header_t *)rq) < 0)
+		return -ENOMEM;
+	return 0;
+}
+
+/* Is this a Digest header for our realm? */
+static bool
+is_ours(const msg_auth_t *au, const char *realm)
+{
+	const char *value;
+	size_t n = strlen(realm);
+
+	if (au->au_scheme == NULL || strcasecmp(au->au_scheme, "Digest") != 0)
+		return false;
+	value = msg_params_find(au->au_params, "realm=");
+	if (value == NULL)
+		return false;
+	if (*value != '"')
+		return strcmp(value, realm) == 0;
+	return strncmp(value + 1, realm, n) == 0 &&
+	    value[1 + n] == '"' && value[2 + n] == '\0';
+}
+
+void
+message_drop_credentials(msg_t *msg, sip_t *sip, const char *realm, bool www)
+{
+	msg_auth_t *au, *next;
+
+	au = www ? sip->sip_authorization : sip->sip_proxy_authorization;
+	for (; au != NULL; au = next) {
+		next = au->au_next;
+		if (is_ours(au, realm))
+			msg_header_remove(msg, (msg_pub_t *)sip,
+			    (msg_header_t *)au);
+	}
+}
+
+struct str
+message_raw_value(const msg_common_t *h)
+{
+	struct str none = { NULL, 0 };
+	const char *line = h->h_data, *colon;
+
+	if (line == NULL)
+		return none;
+	colon = memchr(line, ':', h->h_len);
+	if (colon == NULL)
+		return none;
+	colon++;
+	return str_trim((struct str){ colon,
+	    (size_t)(line + h->h_len - colon) });
+}
+
+sip_to_t *
+message_to_with_tag(msg_t *msg, const sip_t *sip, const char *tag)
+{
+	sip_to_t *to = sip_to_dup(msg_home(msg), sip->sip_to);
+
+	if (to != NULL && to->a_tag == NULL &&
+	    sip_to_tag(msg_home(msg), to, tag) < 0)
+		return NULL;
+	return to;
+}

@@ -1,0 +1,22 @@
+/*
+ * reply.h -- answers of our own.
+ *
+ * Without a transaction nothing is kept: the To tag is a keyed hash of
+ * Call-ID and the caller's tag, so the ACK to such an answer can be known.
+ */
+#ifndef PIPELINE_REPLY_H
+#define PIPELINE_REPLY_H
+
+#include "pipeline/request.h"
+
+/* Send the answer that a reason stands for; stateless while there is no
+ * server transaction.  Returns the status that went out, 0 if none did. */
+int reply_send(struct request *req, enum reason r);
+
+/* 100 Trying, for an INVITE. */
+void reply_trying(struct request *req);
+
+/* Does this request (an ACK) carry the To tag of an answer of ours? */
+bool reply_is_acked(struct request *req);
+
+#endif

@@ -1,0 +1,194 @@
+/*
+ * request.h -- one request on its way through the steps.
+ *
+ * Each field has one writer, named in front of its group.
+ */
+#ifndef PIPELINE_REQUEST_H
+#define PIPELINE_REQUEST_H
+
+#include "auth/credentials.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "io/dns.h"
+#include "io/timeouts.h"
+#include "pipeline/pipeline.h"
+#include "pipeline/reason.h"
+#include "pipeline/sofia.h"
+
+enum step_verdict {
+	STEP_NEXT,		/* go on with the next row */
+	STEP_WAIT,		/* request_resume() will come */
+	STEP_REPLY,		/* answer by req->reason and end */
+	STEP_DONE		/* the step itself ended the request, or its
+				 * branch will */
+};
+
+/* Who must prove what, by classify. */
+enum proof {
+	PROOF_NONE,		/* a peer by address, or a token's other side */
+	PROOF_DIGEST
+};
+
+/* What the dialog token says, by classify. */
+enum token_state {
+	NO_TOKEN,		/* none of ours, expired, or from elsewhere */
+	TOKEN_GOOD,	/* the sender is the side that it names */
+	TOKEN_BY_USER		/* only if digest proves the token's user */
+};
+
+struct target {
+	struct addr	 addr;
+	enum transport	 transport;
+};
+
+struct request {
+	struct pipeline	*p;
+	struct policy	*policy;
+	struct request	*next, **prev;	/* of all with a server transaction */
+
+	/* request_new() */
+	msg_t		*msg;
+	sip_t		*sip;
+	int64_t		 unix_ms, start_us;
+	sip_method_t	 method;
+	struct str	 method_name;
+	struct str	 uri;		/* Request-URI as received */
+	const struct way *way;
+	struct addr	 source;
+	enum transport	 transport;
+	uint32_t	 connection;	/* 0: UDP */
+	unsigned	 step;
+	const struct step *steps;
+
+	/* screen */
+	uint8_t		 loop_hash[6];
+
+	/* classify */
+	const struct peer *peer;	/* NULL: a stranger */
+	enum proof	 proof;
+	enum token_state token_state;
+	struct dialog_token token;
+	bool		 from_caller;	/* by the token */
+	bool		 own_routes;	/* brought a Route of ours */
+	struct path_token *path;	/* its flow is the target */
+	bool		 www;		/* 401 and Authorization instead */
+
+	/* challenge .. consume */
+	struct credentials *cred;	/* until verify is done */
+	struct nonce	 nonce;
+	enum reason	 stale;		/* why a right answer is too late, or
+					 * REASON_COUNT */
+	struct cred_lookup *lookup;
+	struct cred_answer answer;	/* valid in verify only */
+	bool		 using;		/* use is pending */
+	struct nonce_use use;
+	char		 user[TOKEN_USER_MAX + 1];	/* proved; "" none */
+	bool		 identity_ok;
+
+	/* route */
+	struct route_choice choice;
+	size_t		 next_uri;	/* of choice.peer, to resolve next */
+	struct target	 target[DNS_TARGETS_MAX];
+	size_t		 ntargets, next_target;
+	struct dns_lookup *dns;
+	char		*next_hop;	/* a URI to resolve, in msg's home */
+	void		(*routed)(struct request *req);
+	struct tport_s	*flow_tport;	/* connection to use, referenced */
+	const struct way *flow_way;
+	enum reason	 dns_reason;
+
+	/* relay */
+	nta_incoming_t	*irq;
+	struct branch	*branch;
+	bool		 relayed;	/* edits are done */
+	unsigned	 record_routes;	/* put on top by the last edit */
+	bool		 cancelled;
+	msg_t		*best;		/* best final response so far */
+	int		 best_status;
+	int		 internal_status;	/* best of ours: 408, 503 */
+	unsigned	 tries;
+	char		 target_text[ADDR_TEXT_MAX];
+
+	/* whoever ends it */
+	enum reason	 reason;
+	int		 status;	/* of the final response */
+};
+
+/* The pipeline's own, for the steps. */
+struct pipeline {
+	struct pipeline_env env;
+	struct policy	*policy;
+	struct request	*requests;	/* with a server transaction */
+	struct request	*spare;		/* freed ones, for reuse */
+	unsigned	 nspare;
+	size_t		 pending;
+	bool		 draining;
+	struct timeouts	*timer_c;
+	struct timeouts	*timer_cancel;	/* 64*T1 after a CANCEL */
+	struct timeouts	*lingering;	/* RFC 6026: INVITEs with a 2xx */
+	struct target_load *loads;	/* branch.c */
+	uint64_t	*by_reason;	/* counters */
+	uint64_t	*requests_total, *pending_gauge, *responses_total,
+			*spoofed_total;
+	uint64_t	 sequence;	/* of our branches */
+};
+
+/* Row of a table of steps. */
+struct step {
+	const char	*name;
+	enum step_verdict (*run)(struct request *req);
+};
+
+/* From the message callback; takes over msg (also on failure: NULL). */
+struct request *request_new(struct pipeline *p, msg_t *msg, sip_t *sip);
+
+/* Make the server transaction; from now on nta absorbs retransmissions and
+ * hands us the CANCEL.  false: no memory; the reason is set. */
+bool request_hold(struct request *req);
+
+/* Run the steps from where it stands. */
+void request_run(struct request *req);
+/* After STEP_WAIT, once: go on with the next row, or end with a reason. */
+void request_resume(struct request *req);
+void request_refuse(struct request *req, enum reason r);
+
+/* Answer by a reason (stateless, or through the server transaction), log,
+ * count and free.  ACK is never answered. */
+void request_reply(struct request *req, enum reason r);
+
+/* The last act: log, count, free.  status is that of the final response
+ * that went out (0: none). */
+void request_end(struct request *req, enum reason r, int status);
+
+/* Set the reason and ask for the reply. */
+static inline enum step_verdict
+refuse(struct request *req, enum reason r)
+{
+	req->reason = r;
+	return STEP_REPLY;
+}
+
+/* The steps, one file each. */
+enum step_verdict step_arrive(struct request *req);
+enum step_verdict step_screen(struct request *req);
+enum step_verdict step_screen_ack(struct request *req);
+enum step_verdict step_classify(struct request *req);
+enum step_verdict step_loop(struct request *req);
+enum step_verdict step_challenge(struct request *req);
+enum step_verdict step_nonce(struct request *req);
+enum step_verdict step_secret(struct request *req);
+enum step_verdict step_verify(struct request *req);
+enum step_verdict step_consume(struct request *req);
+enum step_verdict step_authorize(struct request *req);
+enum step_verdict step_route(struct request *req);
+enum step_verdict step_relay(struct request *req);
+enum step_verdict step_ack_ours(struct request *req);
+enum step_verdict step_ack_may_pass(struct request *req);
+enum step_verdict step_ack_relay(struct request *req);
+
+/* relay.c: the caller's CANCEL (with a branch under way). */
+void relay_cancel(struct request *req);
+/* Drop what relay keeps: branch, stored responses. */
+void relay_release(struct request *req);
+
+#endif

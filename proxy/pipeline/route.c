@@ -1,0 +1,254 @@
+/*
+ * route.c -- where does it go?  RFC 3261 16.5 and 16.6 items 6 and 7.
+ *
+ * A dialog token leads to the other side that it names, a Path or Contact
+ * token to its flow, whatever Request-URI and further Routes say; all else
+ * goes by the table of routes.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pipeline/flow.h"
+#include "pipeline/message.h"
+#include "pipeline/route.h"
+
+enum { DNS_TIMEOUT_MS = 5000 };
+
+static void
+take_targets(struct request *req, const struct dns_target *t, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		req->target[i].addr = t[i].addr;
+		req->target[i].transport = (enum transport)t[i].transport;
+	}
+	req->ntargets = n;
+	req->next_target = 0;
+}
+
+static void
+note_failure(struct request *req, enum dns_result r)
+{
+	if (r == DNS_NO_NAME)
+		req->dns_reason = REASON_NO_SUCH_NAME;
+	else if (r == DNS_UNAVAILABLE)
+		req->dns_reason = REASON_DNS_AWAY;
+}
+
+static void
+on_dns(void *arg, enum dns_result r, const struct dns_target *t, size_t n)
+{
+	struct request *req = arg;
+
+	req->dns = NULL;
+	note_failure(req, r);
+	take_targets(req, t, r == DNS_OK ? n : 0);
+	req->routed(req);
+}
+
+/* Ask for one URI. */
+static enum route_more
+resolve(struct request *req, const char *uri)
+{
+	struct dns_target t[DNS_TARGETS_MAX];
+	size_t n = 0;
+	enum dns_result r;
+
+	r = dns_resolve(req->p->env.dns, uri, DNS_TIMEOUT_MS, t, &n, on_dns,
+	    req, &req->dns);
+	if (req->dns != NULL)
+		return ROUTE_WAIT;
+	note_failure(req, r);
+	take_targets(req, t, r == DNS_OK ? n : 0);
+	return req->ntargets > 0 ? ROUTE_FOUND : ROUTE_EXHAUSTED;
+}
+
+enum route_more
+route_more(struct request *req, void (*done)(struct request *req))
+{
+	enum route_more more = ROUTE_EXHAUSTED;
+
+	if (req->next_target < req->ntargets)
+		return ROUTE_FOUND;
+	req->routed = done;
+	if (req->next_hop != NULL) {		/* one URI, and no other */
+		const char *uri = req->next_hop;
+
+		req->next_hop = NULL;
+		return resolve(req, uri);
+	}
+	if (req->choice.peer == NULL)
+		return ROUTE_EXHAUSTED;
+	while (more == ROUTE_EXHAUSTED &&
+	    req->next_uri < req->choice.peer->nuris)
+		more = resolve(req, req->choice.peer->uri[req->next_uri++]);
+	return more;
+}
+
+/* The URI that RFC 3261 16.6 item 7 would resolve. */
+static const url_t *
+next_hop(const sip_t *sip)
+{
+	return sip->sip_route != NULL ? sip->sip_route->r_url :
+	    sip->sip_request->rq_url;
+}
+
+static char *
+url_text(struct request *req, const url_t *u)
+{
+	return url_as_string(msg_home(req->msg), u);
+}
+
+/*
+ * In a dialog towards a peer: the address that Route or Request-URI name,
+ * if it is the peer's; else the peer's own targets.
+ */
+static void
+prefer_member(struct request *req, const struct peer *peer)
+{
+	const url_t *u = next_hop(req->sip);
+	struct dns_target t[DNS_TARGETS_MAX];
+	struct addr a;
+	size_t n = 0;
+	struct dns_lookup *none = NULL;
+	char *text;
+
+	if (u->url_host == NULL ||
+	    !addr_parse_host(&a, str_of(u->url_host)) ||
+	    !peer_has_addr(peer, &a))
+		return;
+	text = url_text(req, u);
+	if (text == NULL || dns_resolve(req->p->env.dns, text, DNS_TIMEOUT_MS,
+	    t, &n, NULL, NULL, &none) != DNS_OK || none != NULL)
+		return;
+	take_targets(req, t, n);
+}
+
+static enum reason
+to_peer(struct request *req, const struct peer *peer)
+{
+	if (peer == NULL)
+		return REASON_NO_ROUTE;
+	req->choice.verdict = ROUTE_PEER;
+	req->choice.peer = peer;
+	prefer_member(req, peer);
+	return REASON_COUNT;
+}
+
+/* RFC 3263 on Route or Request-URI; never back to ourselves. */
+static enum reason
+to_next_hop(struct request *req)
+{
+	const url_t *u = next_hop(req->sip);
+
+	if (u->url_type == url_tel || u->url_host == NULL ||
+	    ways_are(req->p->env.ways, str_of(u->url_host),
+	    url_port_number(u)) ||
+	    domains_has(req->policy->domains, str_of(u->url_host)))
+		return REASON_NO_ROUTE;
+	req->next_hop = url_text(req, u);
+	return req->next_hop == NULL ? REASON_NO_MEMORY : REASON_COUNT;
+}
+
+static enum reason
+to_side(struct request *req, const struct side *s)
+{
+	switch (s->kind) {
+	case SIDE_FLOW:
+		return flow_to_target(req, s) ? REASON_COUNT :
+		    REASON_FLOW_GONE;
+	case SIDE_PEER:
+		return to_peer(req, peers_by_id(req->policy->peers,
+		    s->peer));
+	case SIDE_ADDR:
+		if (req->peer != NULL && req->proof == PROOF_NONE)
+			return to_next_hop(req);
+		req->target[0].addr = s->addr;
+		req->target[0].transport = s->transport;
+		req->ntargets = 1;
+		return REASON_COUNT;
+	case SIDE_NONE:
+		break;
+	}
+	return REASON_NO_ROUTE;
+}
+
+static struct str
+route_key(struct request *req)
+{
+	const url_t *u = req->sip->sip_request->rq_url;
+	su_home_t *home = msg_home(req->msg);
+	const char *user = u->url_user == NULL ? "" : u->url_user;
+
+	if (u->url_type == url_tel)
+		return str_of(su_sprintf(home, "tel:%s", u->url_user != NULL ?
+		    u->url_user : u->url_host));
+	return str_of(su_sprintf(home, "sip:%s@%s", user, u->url_host));
+}
+
+static enum reason
+by_table(struct request *req)
+{
+	struct route_query q = { .source = req->peer, .uri = route_key(req) };
+
+	if (q.uri.p == NULL)
+		return REASON_NO_MEMORY;
+	req->choice = routes_choose(req->policy->routes, &q);
+	switch (req->choice.verdict) {
+	case ROUTE_PEER:
+		return REASON_COUNT;
+	case ROUTE_REQUEST_URI:
+		return to_next_hop(req);
+	case ROUTE_NONE:
+		break;
+	}
+	return REASON_NO_ROUTE;
+}
+
+static enum reason
+choose(struct request *req)
+{
+	if (req->token_state == TOKEN_GOOD)
+		return to_side(req, req->from_caller ? &req->token.callee :
+		    &req->token.caller);
+	if (req->path != NULL)
+		return to_side(req, &req->path->flow);
+	return by_table(req);
+}
+
+static void
+on_first_targets(struct request *req)
+{
+	switch (route_more(req, on_first_targets)) {
+	case ROUTE_FOUND:
+		request_resume(req);
+		break;
+	case ROUTE_WAIT:
+		break;
+	case ROUTE_EXHAUSTED:
+		request_refuse(req, req->dns_reason);
+		break;
+	}
+}
+
+enum step_verdict
+step_route(struct request *req)
+{
+	enum reason r = choose(req);
+
+	if (r != REASON_COUNT)
+		return refuse(req, r);
+	req->dns_reason = REASON_NO_SUCH_NAME;
+	switch (route_more(req, on_first_targets)) {
+	case ROUTE_FOUND:
+		return STEP_NEXT;
+	case ROUTE_WAIT:
+		if (req->method == sip_method_ack || request_hold(req))
+			return STEP_WAIT;
+		return refuse(req, req->reason);
+	case ROUTE_EXHAUSTED:
+		break;
+	}
+	return refuse(req, req->dns_reason);
+}

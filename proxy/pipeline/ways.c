@@ -1,0 +1,106 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "pipeline/sofia.h"
+#include "pipeline/ways.h"
+#include "route/peer.h"
+
+const struct way *
+ways_of(const struct ways *ws, const struct tport_s *tp)
+{
+	const tport_t *primary;
+
+	if (tp == NULL)
+		return NULL;
+	primary = tport_is_primary(tp) ? tp : tport_parent(tp);
+	for (size_t i = 0; i < ws->n; i++)
+		if (ws->way[i].primary == primary)
+			return &ws->way[i];
+	return NULL;
+}
+
+static bool
+fits(const struct way *w, const struct addr *to, enum transport transport)
+{
+	return w->transport == transport &&
+	    addr_is_v4(&w->addr) == addr_is_v4(to);
+}
+
+const struct way *
+ways_out(const struct ways *ws, const struct addr *to,
+    enum transport transport, const char *listener, const struct way *in)
+{
+	const struct way *any = NULL, *near = NULL;
+	unsigned ifindex;
+
+	if (listener == NULL && in != NULL && ws->n <= 2 &&
+	    fits(in, to, transport))
+		return in;		/* one listener: no choice to make */
+	ifindex = listener == NULL ? ifindex_to(to) : 0;
+	for (size_t i = 0; i < ws->n; i++) {
+		const struct way *w = &ws->way[i];
+
+		if (!fits(w, to, transport))
+			continue;
+		if (listener != NULL && strcmp(listener, w->listener) == 0)
+			return w;
+		if (ifindex != 0 && w->ifindex == ifindex &&
+		    (near == NULL || (in != NULL && w->id == in->id)))
+			near = w;
+		if (any == NULL || (in != NULL && w->id == in->id))
+			any = w;
+	}
+	return near != NULL ? near : any;
+}
+
+const struct way *
+ways_flow(const struct ways *ws, const struct side *flow)
+{
+	for (size_t i = 0; i < ws->n; i++)
+		if (ws->way[i].id == flow->listener &&
+		    fits(&ws->way[i], &flow->addr, flow->transport))
+			return &ws->way[i];
+	return NULL;
+}
+
+bool
+way_is(const struct way *w, struct str host, uint16_t port)
+{
+	return w->port == port && str_caseis(host, w->host);
+}
+
+bool
+ways_are(const struct ways *ws, struct str host, uint16_t port)
+{
+	if (ws->record_route != NULL && str_caseis(host, ws->record_route))
+		return true;
+	for (size_t i = 0; i < ws->n; i++) {
+		char bound[ADDR_TEXT_MAX];
+		const struct way *w = &ws->way[i];
+
+		if (way_is(w, host, port))
+			return true;
+		if (w->port == port &&
+		    str_is(host, addr_host_text(&w->addr, bound)))
+			return true;
+	}
+	return false;
+}
+
+bool
+ways_have_ip(const struct ways *ws, const struct addr *a)
+{
+	for (size_t i = 0; i < ws->n; i++)
+		if (addr_same_ip(&ws->way[i].addr, a))
+			return true;
+	return false;
+}
+
+const char *
+transport_name(enum transport t)
+{
+	static const char *const name[TRANSPORTS] = { "udp", "tcp", "tls" };
+
+	return name[t];
+}

@@ -1,0 +1,61 @@
+/*
+ * ways.h -- our sockets as seen by a request: where it came in, which one it
+ * leaves by, and the names by which others know them.
+ */
+#ifndef PIPELINE_WAYS_H
+#define PIPELINE_WAYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/text.h"
+#include "route/token.h"
+
+struct tport_s;
+struct url_s;
+
+enum { WAYS_MAX = 64 };
+
+struct way {
+	char		 ident[80];	/* TPTAG_IDENT of the primary */
+	const char	*listener;	/* its name in the file */
+	uint16_t	 id;		/* of the listener, in flow tokens */
+	enum transport	 transport;
+	struct addr	 addr;		/* bound to */
+	unsigned	 ifindex;	/* that has the address */
+	char		 host[256];	/* in Via, Record-Route and Path; IPv6
+					 * in brackets */
+	uint16_t	 port;
+	struct tport_s	*primary;
+};
+
+struct ways {
+	struct way	 way[WAYS_MAX];
+	size_t		 n;
+	const char	*record_route;	/* a name that stands for all of them,
+					 * or NULL */
+};
+
+/* The way whose socket this is, or that accepted this connection. */
+const struct way *ways_of(const struct ways *ws, const struct tport_s *tp);
+
+/* Where it came in may not be where it goes out: same listener by name if
+ * given, else the kernel's choice, else `in`, else any that fits the family
+ * and transport.  NULL: none fits. */
+const struct way *ways_out(const struct ways *ws, const struct addr *to,
+    enum transport transport, const char *listener, const struct way *in);
+
+/* The way of a flow: by listener id, transport and family. */
+const struct way *ways_flow(const struct ways *ws, const struct side *flow);
+
+/* Does host:port name one of our sockets, or the cluster? */
+bool ways_are(const struct ways *ws, struct str host, uint16_t port);
+bool way_is(const struct way *w, struct str host, uint16_t port);
+/* Is this the address of one of our sockets (any port)? */
+bool ways_have_ip(const struct ways *ws, const struct addr *a);
+
+const char *transport_name(enum transport t);		/* "udp" */
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * head.h -- how transport/ asks for a judgement on the raw head of a message.
+ *
+ * The head is everything up to and with the empty line.  Its bytes are judged
+ * before Sofia's parser sees them, because that parser takes a bare CR and a
+ * bare LF for line ends and stops at a NUL, so that it would read another
+ * message than the next hop does.  The judge stands above this layer
+ * (guard/screen.h) and is handed in when the transports are opened.
+ */
+#ifndef TRANSPORT_HEAD_H
+#define TRANSPORT_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* All after HEAD_MORE are refusals. */
+#define HEAD_VERDICTS(V)						\
+V(HEAD_WHOLE,		"whole")					\
+V(HEAD_MORE,		"unfinished")	/* no empty line yet */		\
+V(HEAD_NUL,		"nul")						\
+V(HEAD_BARE_CR,		"bare-cr")					\
+V(HEAD_BARE_LF,		"bare-lf")					\
+V(HEAD_STUN,		"stun")						\
+V(HEAD_NOT_SIP,		"not-sip")	/* the first byte tells */	\
+V(HEAD_FOLDED_START,	"folded-start")					\
+V(HEAD_BAD_NAME,	"bad-header-name")				\
+V(HEAD_BAD_LENGTH,	"bad-content-length")				\
+V(HEAD_TOO_MANY,	"too-many-headers")				\
+V(HEAD_TOO_LONG,	"head-too-long")
+
+enum head_verdict {
+#define V(id, name) id,
+	HEAD_VERDICTS(V)
+#undef V
+	HEAD_VERDICT_COUNT
+};
+
+/*
+ * One head that is being judged, perhaps in several pieces: the bytes may move
+ * between two looks, so only offsets are kept.  Zeroed for each message, then
+ * the limits are set; the rest is the judge's.
+ */
+struct head {
+	size_t	max_bytes;	/* of the head without the blank lines before */
+	size_t	max_lines;	/* header lines, folded ones counted each */
+	size_t	start;		/* bytes of CRLF before the start line */
+	size_t	len;		/* up to the first byte of the body; HEAD_WHOLE */
+	int64_t	body;		/* Content-Length, -1 without; HEAD_WHOLE */
+	size_t	scanned;	/* bytes that need no second look */
+	size_t	line;		/* where the line at `scanned` begins */
+	size_t	lines;		/* header lines so far */
+	bool	started;	/* the start line is complete */
+	bool	has_length;	/* Content-Length was there */
+	bool	in_length;	/* and it was the last line */
+};
+
+typedef enum head_verdict head_judge_f(struct head *h, const char *p,
+    size_t len);
+
+#endif

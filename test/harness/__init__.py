@@ -1,0 +1,1 @@
+"""Scripted phones, a daemon under test, and what a scenario may assert."""

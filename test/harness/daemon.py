@@ -1,0 +1,215 @@
+"""The daemon under test: configuration, start, log, signals, end."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from . import digest
+
+SANITIZER = re.compile(
+    r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY: \w+Sanitizer"
+    r"|Assertion .* failed")
+
+
+def binary(name="sipbouncer"):
+    """SIPBOUNCER names the daemon; its tools stand beside it."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    default = os.path.join(here, "..", "..", "build", "sipbouncer")
+    daemon = os.environ.get("SIPBOUNCER")
+    if not daemon:
+        daemon = "./sipbouncer" if os.path.exists("./sipbouncer") else default
+    daemon = os.path.abspath(daemon)
+    if name == "sipbouncer":
+        return daemon
+    return os.path.join(os.path.dirname(daemon), name)
+
+
+# ---- configuration as text
+
+def _value(value, indent):
+    pad = "  " * indent
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        return '"%s"' % value.replace("\\", "\\\\").replace('"', '\\"')
+    if isinstance(value, dict):
+        inner = "".join("%s  %s = %s;\n" % (pad, k, _value(v, indent + 1))
+                        for k, v in value.items() if v is not None)
+        return "{\n%s%s}" % (inner, pad)
+    if value and isinstance(value[0], dict):
+        return "( %s )" % ", ".join(_value(v, indent + 1) for v in value)
+    return "[ %s ]" % ", ".join(_value(v, indent) for v in value)
+
+
+def config_text(config):
+    return "".join("%s = %s;\n" % (k, _value(v, 0))
+                   for k, v in config.items() if v is not None)
+
+
+def user_line(user, realm, password, identities=(), algorithms=None):
+    sums = ["%s=%s" % (a.lower(), digest.ha1(a, user, realm, password))
+            for a in algorithms or digest.HASHES]
+    line = "%s:%s:%s" % (user, realm, ",".join(sums))
+    if identities:
+        line += ":" + ",".join(identities)
+    return line + "\n"
+
+
+# ---- the log
+
+def _unescape(value):
+    return re.sub(
+        r'\\(x[0-9a-fA-F]{2}|.)',
+        lambda m: chr(int(m.group(1)[1:], 16)) if len(m.group(1)) == 3
+        else m.group(1), value)
+
+
+def parse_line(line):
+    if line.startswith("{"):
+        return {k: v if isinstance(v, str) else json.dumps(v)
+                for k, v in json.loads(line).items()}
+    out = {}
+    for key, value in re.findall(
+            r'([A-Za-z0-9_.-]+)=("(?:[^"\\]|\\.)*"|\S*)', line):
+        if value.startswith('"'):
+            value = _unescape(value[1:-1])
+        out[key] = value
+    return out
+
+
+class Log:
+    """Lines the daemon wrote to stderr, as dicts."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def text(self):
+        try:
+            with open(self.path, encoding="utf-8", errors="replace") as f:
+                return f.read()
+        except FileNotFoundError:
+            return ""
+
+    def lines(self):
+        text = self.text()
+        whole = text[:text.rfind("\n") + 1]
+        return [parse_line(x) for x in whole.splitlines()
+                if x.startswith("{") or "event=" in x]
+
+    def find(self, **fields):
+        def fits(line):
+            return all(
+                k in line and (v.search(line[k]) if hasattr(v, "search")
+                               else line[k] == str(v))
+                for k, v in fields.items())
+        return [x for x in self.lines() if fits(x)]
+
+    def has(self, timeout=2.0, count=1, **fields):
+        """Wait for `count` lines with these fields; returns the last."""
+        deadline = time.monotonic() + timeout
+        while True:
+            found = self.find(**fields)
+            if len(found) >= count:
+                return found[-1]
+            if time.monotonic() > deadline:
+                raise AssertionError("no log line %r in:\n%s" % (
+                    fields, self.text()[-4000:]))
+            time.sleep(0.02)
+
+    def has_not(self, settle=0.3, **fields):
+        time.sleep(settle)
+        found = self.find(**fields)
+        assert not found, "unwanted log line: %r" % found[0]
+
+
+# ---- the process
+
+class Daemon:
+    def __init__(self, folder, name="sipbouncer"):
+        self.folder, self.name = folder, name
+        self.config_path = os.path.join(folder, name + ".cfg")
+        self.log = Log(os.path.join(folder, name + ".log"))
+        self.process = None
+
+    def configure(self, config):
+        text = config if isinstance(config, str) else config_text(config)
+        with open(self.config_path, "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def run(self, *args, timeout=20, **more):
+        """Run to the end, as with -t; returns the finished process."""
+        return subprocess.run(
+            [binary(), *args], capture_output=True, text=True,
+            timeout=timeout, cwd=self.folder, check=False, **more)
+
+    def start(self, wait=10):
+        begun = len(self.log.find(event="daemon.start"))
+        with open(self.log.path, "ab") as log:
+            self.process = subprocess.Popen(
+                [binary(), "-c", self.config_path], stderr=log,
+                stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+                cwd=self.folder)
+        deadline = time.monotonic() + wait
+        while len(self.log.find(event="daemon.start")) <= begun:
+            assert self.process.poll() is None, \
+                "the daemon ended with %s:\n%s" % (
+                    self.process.returncode, self.log.text())
+            assert time.monotonic() < deadline, "the daemon is not ready"
+            time.sleep(0.01)
+        return self
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number):
+        assert self.alive(), "the daemon is gone:\n" + self.log.text()
+        os.kill(self.process.pid, number)
+
+    def reload(self):
+        self.signal(signal.SIGHUP)
+
+    def metrics(self):
+        """Counters as {(name, label or ''): value}, asked by SIGUSR1."""
+        before = len(self.log.find(event="metrics.end"))
+        self.signal(signal.SIGUSR1)
+        self.log.has(event="metrics.end", count=before + 1)
+        out = {}
+        for line in self.log.find(event="metrics"):
+            out[(line.get("name"), line.get("label", ""))] = \
+                int(line.get("value", 0))
+        return out
+
+    def cpu_seconds(self):
+        with open("/proc/%d/stat" % self.process.pid, encoding="ascii") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_kb(self):
+        path = "/proc/%d/status" % self.process.pid
+        with open(path, encoding="ascii") as f:
+            return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+    def stop(self, wait=10):
+        """SIGTERM; a clean end is part of every scenario."""
+        if self.process is None:
+            return
+        if self.alive():
+            os.kill(self.process.pid, signal.SIGTERM)
+        try:
+            status = self.process.wait(wait)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError("no end after SIGTERM") from None
+        finally:
+            self.process = None
+        text = self.log.text()
+        found = SANITIZER.search(text)
+        assert not found, "the daemon complained:\n" + \
+            text[max(found.start() - 2000, 0):found.start() + 6000]
+        assert status == 0, "exit status %d:\n%s" % (status, text[-4000:])

@@ -1,0 +1,48 @@
+"""baresip registers and calls through the door, Kamailio behind it."""
+
+import pytest
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_baresip_calls_baresip(scene, peers, transport):
+    """Both register through the door; the call goes in to the PBX, and comes
+    out again on the flow that the callee registered over."""
+    scene.start(peers=[scene.pbx_peer(path="always")])
+    peers.kamailio()
+    alice = peers.baresip("alice", 10, transport=transport)
+    bob = peers.baresip("bob", 11, transport=transport)
+    alice.wait_registered()
+    bob.wait_registered()
+
+    alice.tell("dial", "sip:bob@example.com")
+    bob.expect("CALL_ESTABLISHED")
+    alice.expect("CALL_ESTABLISHED")
+    alice.tell("hangup")
+    alice.expect("CALL_CLOSED")
+    bob.expect("CALL_CLOSED")
+    scene.log.has(reason="relayed", method="BYE", status=200, count=2)
+
+
+def test_the_called_one_hangs_up(scene, peers):
+    scene.start(peers=[scene.pbx_peer(path="always")])
+    peers.kamailio()
+    alice = peers.baresip("alice", 10)
+    bob = peers.baresip("bob", 11)
+    alice.wait_registered()
+    bob.wait_registered()
+
+    alice.tell("dial", "sip:bob@example.com")
+    alice.expect("CALL_ESTABLISHED")
+    bob.expect("CALL_ESTABLISHED")
+    bob.tell("hangup")
+    bob.expect("CALL_CLOSED")
+    alice.expect("CALL_CLOSED")
+
+
+def test_baresip_with_a_wrong_password_does_not_register(scene, peers):
+    scene.start(peers=[scene.pbx_peer(path="always")])
+    pbx = scene.pbx()
+    alice = peers.baresip("alice", 10, password="guess")
+    alice.wait_log(r"reg: .*|407 Proxy Authentication Required")
+    scene.log.has(reason="wrong-password", user="alice")
+    pbx.expect_nothing()

@@ -1,0 +1,333 @@
+"""The file and the command line: issue lines 4 and 17, DESIGN section 6."""
+
+import os
+import re
+import stat
+
+import pytest
+
+from harness.scene import serve
+
+SMALLEST = """realm = "example.com";
+listen = ( { uri = "sip:127.0.0.1:5060"; } );
+users = { type = "file"; path = "users"; };
+peers = ( { name = "pbx"; uri = "sip:127.0.0.5:5060"; from = [ "127.0.0.5" ]; auth = "ip"; } );
+routes = ( { to = "pbx"; } );
+"""
+
+
+def check_text(scene, text, *args):
+    """sipbouncer -t on this text."""
+    scene.write_users()
+    scene.daemon.configure(text)
+    return scene.daemon.run("-t", "-c", scene.daemon.config_path, *args)
+
+
+def complaints(scene, done):
+    """[(line, option, words)] of what -t said on stderr."""
+    out = []
+    for line in done.stderr.splitlines():
+        found = re.match(r"(.*?):(\d+): ([^:]*): (.*)", line)
+        if found and found.group(1).endswith(".cfg"):
+            out.append((int(found.group(2)), found.group(3), found.group(4)))
+    return out
+
+
+def at_line(text, addition):
+    """SMALLEST plus a line; the number of that line."""
+    return text + addition, text.count("\n") + 1
+
+
+def test_the_smallest_configuration(scene):
+    done = check_text(scene, SMALLEST + 'state_dir = "%s";\n' %
+                      scene.folder)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("addition, option", [
+    ('frobnicate = 1;', "frobnicate"),
+    ('instance_id = "one";', "instance_id"),
+    ('instance_id = 65536;', "instance_id"),
+    ('auth = { nc_max = 0; };', "nc_max"),
+    ('auth = { nc_max = "many"; };', "nc_max"),
+    ('auth = { algorithms = [ "MD4" ]; };', "algorithms"),
+    ('auth = { algorithms = [ "MD5", "MD5" ]; };', "algorithms"),
+    ('auth = { nonce_lifetime = "120 parsecs"; };', "nonce_lifetime"),
+    ('auth = { nonce_lifetime = "1s"; };', "nonce_lifetime"),
+    ('auth = { qop = [ "auth-conf" ]; };', "qop"),
+    ('auth = { bind = "port"; };', "bind"),
+    ('auth = { typo = true; };', "typo"),
+    ('limits = { pending = -5; };', "pending"),
+    ('log = { format = "xml"; };', "format"),
+    ('timers = { t1 = 5; };', "t1"),
+    ('nonce_store = { type = "sqlite"; };', "nonce_store"),
+    ('nonce_store = { type = "memory"; sise = 5; };', "sise"),
+    ('nonce_store = { type = "redis"; url = "redis://127.0.0.1"; };',
+     "nonce_store"),
+    ('egress = ( { name = "x"; } );', "egress"),
+    ('limits = { requests_per_source = "50/s"; };', "requests_per_source"),
+])
+def test_one_wrong_option(scene, addition, option):
+    text, line = at_line(SMALLEST, addition + "\n")
+    done = check_text(scene, text)
+    assert done.returncode == 1
+    said = complaints(scene, done)
+    assert len(said) == 1, done.stderr
+    assert said[0][0] == line and option in said[0][1], done.stderr
+
+
+@pytest.mark.parametrize("old, new, line, option", [
+    ('realm = "example.com";', "", None, "realm"),
+    ('realm = "example.com"', "realm = 5", 1, "realm"),
+    ("sip:127.0.0.1:5060", "sip:localhost:5060", 2, "listen"),
+    ("sip:127.0.0.1:5060", "sip:127.0.0.1:70000", 2, "listen"),
+    ("sip:127.0.0.1:5060", "sips:127.0.0.1:5061", 2, "listen"),
+    ("sip:127.0.0.1:5060", "sip:127.0.0.1;transport=ws", 2, "listen"),
+    ('type = "file"; ', "", 3, "users"),
+    ('type = "file"', 'type = "ldap"', 3, "users"),
+    ('name = "pbx"; ', "", 4, "name"),
+    ('name = "pbx"', 'name = "p b x"', 4, "name"),
+    ('"127.0.0.5"', '"127.0.0.5/8"', 4, "from"),
+    ('"127.0.0.5"', '"not an address"', 4, "from"),
+    ('"127.0.0.5"', '"0.0.0.0/0"', 4, "from"),
+    ('auth = "ip"', 'auth = "trust"', 4, "auth"),
+    ('auth = "ip"', 'auth = "ip"; path = "never"', 4, "path"),
+    ('auth = "ip"', 'auth = "ip"; listener = "inside"', 4, "listener"),
+    ('auth = "ip"', 'auth = { all = [ "ip", "certificate" ]; }', 4, "all"),
+    ('uri = "sip:127.0.0.5:5060"; ', 'uri = "http://x"; ', 4, "uri"),
+    ('to = "pbx"', 'to = "carrier"', 5, "to"),
+    ('to = "pbx"', 'from = "nobody"; to = "pbx"', 5, "from"),
+    ('to = "pbx"', 'uri = "bob"; to = "pbx"', 5, "uri"),
+])
+def test_one_wrong_value(scene, old, new, line, option):
+    assert old in SMALLEST
+    done = check_text(scene, SMALLEST.replace(old, new))
+    assert done.returncode == 1
+    if line is None:
+        assert option in done.stderr
+        return
+    said = complaints(scene, done)
+    assert said, done.stderr
+    assert said[0][0] == line and option in said[0][1], done.stderr
+
+
+def test_duplicate_names(scene):
+    text = SMALLEST.replace(
+        "peers = ( ", 'peers = ( { name = "pbx"; uri = "sip:127.0.0.6"; },\n'
+    ).replace("listen = ( ", 'listen = ( { name = "a"; uri = '
+              '"sip:127.0.0.2"; },\n{ name = "a"; uri = "sip:127.0.0.3"; },\n')
+    done = check_text(scene, text)
+    assert done.returncode == 1
+    options = " ".join(c[1] for c in complaints(scene, done))
+    assert "name" in options
+
+
+def test_several_errors_in_one_run(scene):
+    text = SMALLEST + ("auth = { nc_max = 0;\n typo = 1;\n };\n"
+                       "bogus = 1;\nlimits = { pending = \"x\"; };\n")
+    done = check_text(scene, text)
+    assert done.returncode == 1
+    assert {(6, "nc_max"), (7, "typo"), (9, "bogus"), (10, "pending")} <= {
+        (line, option.rsplit(".", 1)[-1])
+        for line, option, _ in complaints(scene, done)}, done.stderr
+
+
+def test_a_syntax_error_has_its_line(scene):
+    done = check_text(scene, SMALLEST + "limits = { pending = ;\n")
+    assert done.returncode == 1
+    assert re.search(r"\.cfg:6: ", done.stderr), done.stderr
+
+
+def test_a_missing_file(scene):
+    done = scene.daemon.run("-t", "-c", scene.folder + "/absent.cfg")
+    assert done.returncode == 1 and "absent.cfg" in done.stderr
+
+
+def test_a_missing_users_file(scene):
+    scene.write_config(users={"type": "file", "path": "absent"})
+    done = scene.daemon.run("-t", "-c", scene.daemon.config_path)
+    assert done.returncode == 1 and "absent" in done.stderr
+
+
+def test_the_daemon_itself_refuses_a_wrong_file(scene):
+    scene.daemon.configure(SMALLEST + "frobnicate = 1;\n")
+    scene.write_users()
+    done = scene.daemon.run("-c", scene.daemon.config_path)
+    assert done.returncode == 1
+    assert complaints(scene, done)[0][:2] == (6, "frobnicate")
+
+
+def test_what_is_built_later_says_so(scene):
+    done = check_text(scene, SMALLEST + "egress = ( { name = \"x\"; } );\n")
+    assert "not built yet" in done.stderr
+
+
+def test_a_peer_by_udp_address_on_a_public_listener_is_warned_of(scene):
+    text = SMALLEST.replace("127.0.0.1:5060", "0.0.0.0:5060").replace(
+        '"127.0.0.5"', '"198.51.100.0/24"')
+    done = check_text(scene, text + 'state_dir = "%s";\n' % scene.folder)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"warning.*(udp|forge)", done.stderr, re.I | re.S), \
+        done.stderr
+
+
+def test_effective_configuration_round_trip(scene):
+    scene.write_config(auth={"algorithms": ["SHA-512-256", "SHA-256"],
+                             "nonce_lifetime": "5m"},
+                       limits={"pending": "off"})
+    first = scene.daemon.run("-T", "-c", scene.daemon.config_path)
+    assert first.returncode == 0, first.stderr
+    assert "nonce_lifetime" in first.stdout and "pending" in first.stdout
+    scene.daemon.configure(first.stdout)
+    second = scene.daemon.run("-T", "-c", scene.daemon.config_path)
+    assert second.returncode == 0, second.stderr
+    assert second.stdout == first.stdout
+
+
+def test_the_effective_configuration_works(scene):
+    scene.write_config()
+    done = scene.daemon.run("-T", "-c", scene.daemon.config_path)
+    scene.daemon.configure(done.stdout)
+    scene.daemon.start()
+    serve(scene.alice(), scene.pbx())
+
+
+def test_version(scene):
+    done = scene.daemon.run("-V")
+    assert done.returncode == 0
+    assert re.search(r"sipbouncer \d+\.\d+", done.stdout)
+    for module in ("file", "memory"):
+        assert module in done.stdout
+
+
+@pytest.mark.parametrize("args", [["-x"], ["-c"], ["stray"]])
+def test_a_wrong_command_line(scene, args):
+    done = scene.daemon.run(*args)
+    assert done.returncode != 0 and done.stderr
+
+
+def test_a_port_that_is_taken(scene):
+    first = scene.phone("squatter", 1)
+    assert first.port == 5060
+    scene.write_config()
+    done = scene.daemon.run("-c", scene.daemon.config_path)
+    assert done.returncode == 1
+    assert scene.at in done.stderr
+
+
+# ---- keys
+
+def keys_in(folder):
+    return [f for f in os.listdir(folder)
+            if os.path.getsize(os.path.join(folder, f)) == 32]
+
+
+def test_a_key_is_made_at_the_first_start_and_kept(scene):
+    scene.start()
+    state = os.path.join(scene.folder, "state")
+    path = os.path.join(state, "nonce.key")
+    mode = stat.S_IMODE(os.stat(path).st_mode)
+    assert mode == 0o400
+    with open(path, "rb") as f:
+        first = f.read()
+    assert len(first) == 32 and len(set(first)) > 8
+    scene.restart()
+    with open(path, "rb") as f:
+        assert f.read() == first
+
+
+def with_key(scene, data, mode=0o400, name="my.key"):
+    path = os.path.join(scene.folder, name)
+    if os.path.exists(path):
+        os.unlink(path)
+    with open(path, "wb") as f:
+        f.write(data)
+    os.chmod(path, mode)
+    return name
+
+
+@pytest.mark.parametrize("data, mode", [
+    (b"k" * 31, 0o400), (b"k" * 33, 0o400), (b"", 0o400),
+    (b"k" * 32, 0o440), (b"k" * 32, 0o404), (b"k" * 32, 0o644),
+    (b"k" * 32, 0o420), (b"k" * 32, 0o402),
+])
+def test_a_key_that_is_refused(scene, data, mode):
+    scene.write_config(auth={"key_file": with_key(scene, data, mode)})
+    for args in (["-t"], []):
+        done = scene.daemon.run(*args, "-c", scene.daemon.config_path)
+        assert done.returncode == 1
+        assert "my.key" in done.stderr
+
+
+def test_a_second_key_is_accepted_but_does_not_sign(scene):
+    old, new = os.urandom(32), os.urandom(32)
+    scene.start(auth={"key_file": with_key(scene, old, name="old.key")})
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.send("OPTIONS", "sip:bob@example.com")
+    alice.expect(407)
+    kept = alice.challenges
+
+    def change(**auth):
+        scene.daemon.stop()
+        scene.write_config(auth=auth)
+        scene.daemon.start()
+        alice.challenges = kept
+        alice.answer()
+        got = alice.expect(407)
+        return 'stale=true' in got["Proxy-Authenticate"].lower()
+
+    with_key(scene, new, name="new.key")
+    # known, and only of another memory: stale
+    assert change(key_file="new.key", second_key_file="old.key")
+    # and once the old one is gone: not ours
+    assert not change(key_file="new.key")
+    alice.answer()
+    pbx.expect("OPTIONS")
+
+
+def test_a_key_file_that_is_named_is_made(scene):
+    scene.start(auth={"key_file": "named.key"})
+    path = os.path.join(scene.folder, "named.key")
+    assert os.path.getsize(path) == 32
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o400
+
+
+# ---- reload and end
+
+def test_reload_takes_a_new_file(scene):
+    scene.start(routes=[{"uri": "sip:+*@*", "to": "pbx"}])
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.send("OPTIONS", "sip:bob@example.com")
+    alice.expect(407)
+    alice.answer()
+    alice.expect(404)
+    scene.write_config()
+    scene.daemon.reload()
+    scene.log.has(event=re.compile(r"reload|config"))
+    serve(alice, pbx)
+
+
+def test_reload_keeps_the_old_on_a_broken_file(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    scene.daemon.configure("realm = 5;\nbogus\n")
+    scene.daemon.reload()
+    scene.log.has(level="error")
+    assert re.search(r"cfg:[0-9]+", scene.log.text())
+    serve(alice, pbx)
+
+
+def test_sigterm_ends_with_open_calls(scene):
+    from harness.scene import ringing
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    ringing(alice, pbx)
+    scene.daemon.stop()
+
+
+def test_start_and_stop_without_traffic(scene):
+    scene.start()
+    scene.log.has(event="daemon.start")
+    scene.daemon.stop()
+    scene.log.has(event="daemon.stop")

@@ -1,0 +1,209 @@
+"""Limits on what one can ask for at once: issue line 19."""
+
+import socket
+import time
+
+import pytest
+
+from harness.scene import ask, call, serve
+
+
+def test_message_size_over_udp(scene):
+    scene.start(limits={"message_size": 2000})
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.send("MESSAGE", "sip:bob@example.com", body=b"x" * 3000)
+    got = alice.receive(timeout=0.5)
+    assert got is None or got.status in (400, 413)
+    serve(alice, pbx)
+
+
+def test_message_size_over_tcp(scene):
+    scene.start(limits={"message_size": 2000})
+    alice, pbx = scene.alice(transport="tcp"), scene.pbx()
+    alice.send("MESSAGE", "sip:bob@example.com", body=b"x" * 3000)
+    got = alice.receive(timeout=1)
+    assert got is None or got.status in (400, 413)
+    serve(scene.bob(transport="tcp"), pbx)
+
+
+def test_header_count(scene):
+    scene.start(limits={"headers": 50})
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.send("MESSAGE", "sip:bob@example.com",
+               headers=[("X-%d" % n, "y") for n in range(60)])
+    got = alice.receive(timeout=0.5)
+    assert got is None or got.status in (400, 413)
+    serve(alice, pbx, headers=[("X-%d" % n, "y") for n in range(30)])
+
+
+def test_pending_in_all(scene):
+    scene.start(limits={"pending": 3})
+    alice, pbx = scene.alice(), scene.pbx()
+    held = []
+    for _ in range(3):
+        ask(alice, "INVITE")
+        held.append(pbx.expect("INVITE"))
+    ask(alice, "MESSAGE")
+    alice.expect(503)
+    scene.log.has(reason="overload")
+    pbx.expect_nothing(0.1)
+    for invite in held:
+        pbx.reply(486, to=invite)
+    time.sleep(0.3)
+    bob = scene.bob()
+    serve(bob, pbx)
+
+
+def test_pending_to_one_target(scene):
+    scene.start(
+        limits={"pending_per_target": 2},
+        peers=[scene.pbx_peer(), {
+            "name": "other", "uri": "sip:%s" % scene.net.host(6)}],
+        routes=[{"uri": "sip:+*@*", "to": "other"}, {"to": "pbx"}])
+    alice, pbx, other = scene.alice(), scene.pbx(), scene.pbx(6, "other")
+    for _ in range(2):
+        ask(alice, "INVITE")
+        pbx.expect("INVITE")
+    ask(alice, "MESSAGE")
+    alice.expect(503)
+    scene.log.has(reason="target-busy")
+    ask(alice, "MESSAGE", "sip:+1@example.com")
+    other.expect("MESSAGE")
+    other.reply(200)
+    alice.expect(200)
+
+
+def connect(scene, number=66):
+    sock = socket.socket()
+    sock.settimeout(3)
+    sock.bind((scene.net.host(number), 0))
+    sock.connect(scene.proxy)
+    return sock
+
+
+def is_closed(sock, within=1.0):
+    sock.settimeout(within)
+    try:
+        return sock.recv(100) == b""
+    except socket.timeout:
+        return False
+    except OSError:
+        return True
+
+
+def test_connections_in_all(scene):
+    scene.start(limits={"connections": 5})
+    held = [connect(scene, 60 + n) for n in range(5)]
+    assert not is_closed(held[0], 0.2)
+    extra = connect(scene, 90)
+    assert is_closed(extra)
+    held.pop().close()
+    time.sleep(0.3)
+    again = connect(scene, 91)
+    assert not is_closed(again, 0.3)
+    for sock in held + [extra, again]:
+        sock.close()
+
+
+def test_connections_of_one_source(scene):
+    scene.start(limits={"connections_per_source": 3})
+    held = [connect(scene) for _ in range(3)]
+    time.sleep(0.2)
+    extra = connect(scene)
+    assert is_closed(extra)
+    alice, pbx = scene.alice(transport="tcp"), scene.pbx()
+    serve(alice, pbx)
+    for sock in held + [extra]:
+        sock.close()
+
+
+def test_a_connection_that_says_nothing_is_closed(scene):
+    scene.start(limits={"first_message": "500ms"})
+    sock = connect(scene)
+    begun = time.monotonic()
+    assert is_closed(sock, 3)
+    assert 0.3 < time.monotonic() - begun < 2
+    sock.close()
+
+
+def test_a_message_that_dribbles_in_is_cut_off(scene):
+    scene.start(limits={"whole_message": "500ms"})
+    sock = connect(scene)
+    begun = time.monotonic()
+    closed = False
+    sock.settimeout(0.05)
+    try:
+        while not closed and time.monotonic() - begun < 3:
+            sock.send(b"O")
+            try:
+                closed = sock.recv(1000) == b""
+            except socket.timeout:
+                pass
+    except OSError:
+        closed = True
+    assert closed and time.monotonic() - begun < 2
+    sock.close()
+
+
+def test_keep_alives_do_not_hold_a_first_message_off(scene):
+    scene.start(limits={"first_message": "500ms"})
+    sock = connect(scene)
+    begun = time.monotonic()
+    try:
+        while time.monotonic() - begun < 3:
+            sock.send(b"\r\n\r\n")
+            if is_closed(sock, 0.1):
+                break
+    except OSError:
+        pass
+    assert time.monotonic() - begun < 2
+    sock.close()
+
+
+def test_an_idle_connection_is_closed(scene):
+    scene.start(limits={"idle": "1s"})
+    alice, pbx = scene.alice(transport="tcp"), scene.pbx()
+    serve(alice, pbx)
+    assert alice.wire.wait_closed(alice.wire.flows[0], 3)
+
+
+def test_crlf_keep_alive_is_answered_over_tcp(scene):
+    # RFC 5626 section 4.4.1
+    scene.start()
+    alice, pbx = scene.alice(transport="tcp"), scene.pbx()
+    serve(alice, pbx)
+    flow = alice.wire.flows[0]
+    before = len(flow.got)
+    flow.send(b"\r\n\r\n")
+    deadline = time.monotonic() + 1
+    while len(flow.got) == before and time.monotonic() < deadline:
+        alice.wire.pump(0.05)
+    assert flow.got[before:] == b"\r\n"
+    serve(alice, pbx)
+
+
+def test_crlf_over_udp_is_silence(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.raw(b"\r\n\r\n")
+    alice.raw(b"\r\n")
+    alice.raw(b"")
+    alice.expect_nothing(0.2)
+    serve(alice, pbx)
+
+
+@pytest.mark.parametrize("count", [400])
+def test_a_flood_of_connections(scene, count):
+    scene.start(limits={"connections": 100, "connections_per_source": 80})
+    held = []
+    for n in range(count):
+        try:
+            held.append(connect(scene, 60 + n % 20))
+        except OSError:
+            pass
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    for sock in held:
+        sock.close()
+    time.sleep(0.3)
+    call(scene.bob(transport="tcp"), pbx)

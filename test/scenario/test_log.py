@@ -1,0 +1,201 @@
+"""What the operator sees: issue line 18."""
+
+import json
+import re
+
+import pytest
+
+from harness.daemon import parse_line
+from harness.scene import ask, call, serve
+
+
+def of_call(scene, call_id):
+    return [x for x in scene.log.lines() if call_id in x.values()]
+
+
+def test_one_line_at_the_end_of_a_request(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    sent = alice.send("MESSAGE", "sip:bob@example.com")
+    alice.expect(407)
+    alice.answer()
+    pbx.expect("MESSAGE")
+    pbx.reply(202)
+    alice.expect(202)
+    scene.log.has(reason="relayed", method="MESSAGE")
+    lines = of_call(scene, sent.call_id)
+    assert [x["reason"] for x in lines] == ["no-credentials", "relayed"]
+    last = lines[1]
+    assert last["user"] == "alice" and last["status"] == "202"
+    assert last["source"] == "%s:5060" % alice.host
+    assert last["peer"] == "-"
+    assert "%s:5060" % pbx.host in last.values()
+    assert any(k.endswith("_ms") or k.endswith("_us") for k in last)
+    assert lines[0]["user"] in ("-", "") and lines[0]["status"] == "407"
+
+
+def test_a_peers_request_names_the_peer(scene):
+    scene.start()
+    pbx = scene.pbx()
+    pbx.send("OPTIONS", "sip:alice@example.com")
+    pbx.expect(404)
+    line = scene.log.has(reason="no-route")
+    assert line["peer"] == "pbx" and line["user"] in ("-", "")
+
+
+HOSTILE = [
+    'bob" verdict="accept" x="', "bob\\\" result=ok", "a b=c",
+    "evil\tname", "\u2028line", "=", "event=daemon.stop",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_user_name_cannot_forge_a_field(scene, name):
+    scene.start()
+    mallory = scene.mallory(user="mallory")
+    mallory.send("OPTIONS", "sip:bob@example.com")
+    mallory.expect(407)
+    mallory.user = name
+    mallory.answer()
+    mallory.expect(407)
+    line = scene.log.has(method="OPTIONS", reason=re.compile(
+        "wrong-password|bad-credentials"))
+    assert "result" not in line and line.get("verdict") != "accept"
+    assert line.get("x") is None and "b" not in line
+    assert not scene.log.find(event="daemon.stop")
+
+
+@pytest.mark.parametrize("call_id", HOSTILE + ["x" * 3000, "\x7f\x80"])
+def test_a_call_id_cannot_forge_a_field(scene, call_id):
+    scene.start()
+    mallory = scene.mallory()
+    mallory.raw(
+        "OPTIONS sip:bob@example.com SIP/2.0\r\n"
+        "Via: SIP/2.0/UDP %s:5060;branch=z9hG4bKx;rport\r\n"
+        "From: <sip:m@example.com>;tag=1\r\nTo: <sip:b@example.com>\r\n"
+        "Call-ID: %s\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n" % (
+            mallory.host, call_id))
+    mallory.receive(timeout=0.5)
+    scene.log.has_not(result="ok")
+    for line in scene.log.lines():
+        assert "x" not in line and line.get("verdict") != "accept"
+    assert not scene.log.find(event="daemon.stop")
+
+
+def test_a_method_and_a_folded_header_cannot_forge_a_line(scene):
+    scene.start()
+    mallory = scene.mallory()
+    mallory.send("OPTIONS", "sip:bob@example.com",
+                 from_="<sip:m@example.com>;tag=1\r\n level=error event=x")
+    mallory.receive(timeout=0.5)
+    mallory.send("level=error", "sip:bob@example.com")
+    mallory.receive(timeout=0.5)
+    scene.log.has_not(event="x")
+    for line in scene.log.text().splitlines():
+        assert not line.startswith("level=error event=x")
+
+
+def test_no_secret_in_the_log(scene):
+    scene.start(log={"level": "debug"})
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    alice.answer(password="wrong")
+    alice.expect(407)
+    text = scene.log.text()
+    assert "wonderland" not in text
+    for value in re.findall(r'(?:response|cnonce)="([^"]+)"',
+                            str(alice.sent)):
+        assert value not in text
+    with open(scene.folder + "/users", encoding="utf-8") as f:
+        for digest in re.findall(r"[0-9a-f]{32,}", f.read()):
+            assert digest not in text
+
+
+def test_json(scene):
+    scene.start(log={"format": "json"})
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    alice.answer(user='a"b\\c\u00e9', password="x")
+    alice.expect(407)
+    scene.log.has(reason="wrong-password")
+    lines = [x for x in scene.log.text().splitlines() if x]
+    for line in lines:
+        assert isinstance(json.loads(line), dict)
+    last = json.loads(lines[-1])
+    assert isinstance(last["status"], int)
+
+
+def test_log_level(scene):
+    scene.start(log={"level": "error"})
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    scene.log.has_not(reason="relayed")
+
+
+def test_counters(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    alice.answer(password="wrong")
+    alice.expect(407)
+    scene.daemon.signal(10)
+    for reason, value in (("relayed", 1), ("no-credentials", 1),
+                          ("wrong-password", 1)):
+        line = counter(scene, reason)
+        assert str(value) in line.values(), line
+
+
+def counter(scene, word):
+    """The log line of one counter, by its label's value."""
+    scene.log.has(event=re.compile("metric|counter"))
+    found = [x for x in scene.log.lines()
+             if re.search("metric|counter", x["event"])
+             and any(word == v or '"%s"' % word in v for v in x.values())]
+    assert found, "no counter %s in:\n%s" % (word, scene.log.text()[-3000:])
+    return found[-1]
+
+
+def test_requests_of_one_call_can_be_found_together(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    invite = call(alice, pbx)
+    alice.bye()
+    alice.expect(407)
+    alice.answer()
+    pbx.expect("BYE")
+    pbx.reply(200)
+    alice.expect(200)
+    scene.log.has(method="BYE", reason="relayed")
+    methods = [(x["method"], x["reason"])
+               for x in of_call(scene, invite.call_id) if "method" in x]
+    assert ("INVITE", "relayed") in methods and ("BYE", "relayed") in methods
+
+
+def test_the_parser_of_the_harness_reads_what_is_escaped():
+    line = parse_line('level=notice user="bob\\" result=ok\\x0a" n=12')
+    assert line == {"level": "notice", "user": 'bob" result=ok\n', "n": "12"}
+
+
+def test_a_slow_reader_does_not_stop_the_daemon(scene):
+    # stderr is a pipe that nobody reads
+    import os
+    import subprocess
+    import time
+
+    from harness.daemon import binary
+    scene.write_config()
+    reading, writing = os.pipe()
+    with subprocess.Popen([binary(), "-c", scene.daemon.config_path],
+                          stderr=writing, cwd=scene.folder) as process:
+        try:
+            os.close(writing)
+            time.sleep(0.5)
+            alice, pbx = scene.alice(), scene.pbx()
+            for _ in range(1500):
+                alice.send("OPTIONS", "sip:bob@example.com")
+                alice.expect(407)
+            ask(alice)
+            pbx.expect("OPTIONS")
+        finally:
+            process.kill()
+            os.close(reading)

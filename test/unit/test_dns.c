@@ -1,0 +1,619 @@
+/* Names to addresses, against a real server (dnsmasq) that the test starts,
+ * and against servers that are silent, absent or malicious. */
+#include "config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "io/dns.h"
+#include "io/loop.h"
+
+#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#define SERVER "127.83.73.1"
+
+enum { TIMEOUT_MS = 5000, MANY = 20, DRAWS = 400 };
+
+struct rig {
+	struct loop		*loop;
+	struct dns		*dns;
+	char			 resolv_conf[64];
+	/* of the lookup that ended last */
+	enum dns_result		 result;
+	struct dns_target	 t[DNS_TARGETS_MAX];
+	size_t			 n;
+	unsigned		 calls;
+};
+
+static pid_t server_pid;
+static uint16_t server_port;
+
+
+static int
+bind_port(uint16_t *port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	socklen_t len = sizeof in;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+
+	inet_pton(AF_INET, SERVER, &in.sin_addr);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&in, sizeof in) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&in, &len) < 0)
+		return -1;
+	*port = ntohs(in.sin_port);
+	return fd;
+}
+
+static void
+run_dnsmasq(void)
+{
+	static const char *const fixed[] = {
+		"dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null",
+		"--no-resolv", "--no-hosts", "--bind-interfaces",
+		"--pid-file=", "--log-facility=-", "--local=/test/",
+		"--local-ttl=60", "--listen-address", SERVER,
+		"--host-record=v4.test,127.1.2.3",
+		"--host-record=v6.test,2001:db8::6",
+		"--host-record=both.test,127.1.2.4,2001:db8::4",
+		"--cname=alias.test,v4.test",
+		"--txt-record=text.test,hello",
+		"--host-record=a.srv.test,127.2.0.1",
+		"--host-record=b.srv.test,127.2.0.2",
+		"--host-record=c.srv.test,127.2.0.3",
+		"--host-record=srv.test,127.2.0.9",
+		"--srv-host=_sip._udp.srv.test,c.srv.test,5083,20,0",
+		"--srv-host=_sip._udp.srv.test,a.srv.test,5081,10,30",
+		"--srv-host=_sip._udp.srv.test,b.srv.test,5082,10,10",
+		"--srv-host=_sip._tcp.srv.test,a.srv.test,5091,1,1",
+		"--srv-host=_sips._tcp.srv.test,a.srv.test,5061,1,1",
+		"--srv-host=_sip._udp.gone.test",
+		"--host-record=gone.test,127.2.0.8",
+		"--srv-host=_sip._tcp.tcponly.test,a.srv.test,5091,1,1",
+		"--srv-host=_sip._udp.lame.test,nowhere.test,5060,1,1",
+	};
+	static char many[MANY][2][80], port[32];
+	char *argv[COUNT(fixed) + 2 * MANY + 2];
+	size_t n = 0;
+
+	for (; n < COUNT(fixed); n++)
+		argv[n] = (char *)(uintptr_t)fixed[n];
+	for (int i = 0; i < MANY; i++) {
+		snprintf(many[i][0], sizeof many[i][0],
+		    "--host-record=h%d.many.test,127.3.0.%d", i, i + 1);
+		snprintf(many[i][1], sizeof many[i][1],
+		    "--srv-host=_sip._udp.many.test,h%d.many.test,5060,%d,1",
+		    i, i);
+		argv[n++] = many[i][0];
+		argv[n++] = many[i][1];
+	}
+	snprintf(port, sizeof port, "--port=%u", server_port);
+	argv[n++] = port;
+	argv[n] = NULL;
+	execvp("dnsmasq", argv);
+	execv("/usr/sbin/dnsmasq", argv);
+	_exit(127);
+}
+
+static bool
+server_answers(void)
+{
+	struct sockaddr_in in = {
+		.sin_family = AF_INET, .sin_port = htons(server_port)
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool ok;
+
+	inet_pton(AF_INET, SERVER, &in.sin_addr);
+	ok = connect(fd, (struct sockaddr *)&in, sizeof in) == 0;
+	close(fd);
+	return ok;
+}
+
+static int
+start_server(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
+	int fd = bind_port(&server_port), status;
+
+	(void)state;
+	if (fd < 0)
+		return -1;
+	close(fd);
+	server_pid = fork();
+	if (server_pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		run_dnsmasq();
+	}
+	for (int i = 0; i < 250; i++) {
+		if (waitpid(server_pid, &status, WNOHANG) != 0) {
+			print_error("dnsmasq is missing or does not start\n");
+			server_pid = 0;
+			return -1;
+		}
+		if (server_answers())
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	print_error("dnsmasq does not answer\n");
+	return -1;
+}
+
+static int
+stop_server(void **state)
+{
+	(void)state;
+	if (server_pid > 0) {
+		kill(server_pid, SIGTERM);
+		waitpid(server_pid, NULL, 0);
+	}
+	return 0;
+}
+
+
+static void
+open_dns(struct rig *rig, uint16_t port)
+{
+	FILE *f;
+	int fd;
+
+	strcpy(rig->resolv_conf, "/tmp/test_dns.XXXXXX");
+	fd = mkstemp(rig->resolv_conf);
+	assert_true(fd >= 0);
+	f = fdopen(fd, "w");
+	fprintf(f, "port %u\nnameserver %s\noptions edns0\n", port, SERVER);
+	fclose(f);
+	rig->loop = loop_new();
+	rig->dns = dns_new(rig->loop, rig->resolv_conf);
+	assert_non_null(rig->dns);
+}
+
+static int
+set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof *rig);
+
+	open_dns(rig, server_port);
+	*state = rig;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct rig *rig = *state;
+
+	dns_free(rig->dns);
+	loop_free(rig->loop);
+	unlink(rig->resolv_conf);
+	free(rig);
+	return 0;
+}
+
+/* The rig's name server, but another one than dnsmasq. */
+static void
+change_server(struct rig *rig, uint16_t port)
+{
+	dns_free(rig->dns);
+	loop_free(rig->loop);
+	unlink(rig->resolv_conf);
+	open_dns(rig, port);
+}
+
+static void
+resolved(void *arg, enum dns_result r, const struct dns_target *t, size_t n)
+{
+	struct rig *rig = arg;
+
+	rig->calls++;
+	rig->result = r;
+	rig->n = n;
+	memcpy(rig->t, t, n * sizeof *t);
+	loop_stop(rig->loop);
+}
+
+/* Start one; true: it was answered at once. */
+static bool
+start(struct rig *rig, const char *uri, int timeout_ms,
+    struct dns_lookup **lookup)
+{
+	rig->calls = 0;
+	rig->result = dns_resolve(rig->dns, uri, timeout_ms, rig->t, &rig->n,
+	    resolved, rig, lookup);
+	assert_int_equal(rig->calls, 0);
+	return *lookup == NULL;
+}
+
+static void
+resolve(struct rig *rig, const char *uri, int timeout_ms)
+{
+	struct dns_lookup *lookup;
+
+	if (start(rig, uri, timeout_ms, &lookup))
+		return;
+	assert_int_equal(rig->n, 0);
+	loop_run(rig->loop);
+	assert_int_equal(rig->calls, 1);
+}
+
+/* "udp 127.0.0.1:5060, tcp [::1]:5061" */
+static const char *
+targets(const struct rig *rig)
+{
+	static const char *const transport[] = { "udp", "tcp", "tls" };
+	static char out[2000];
+	char text[ADDR_TEXT_MAX];
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < rig->n; i++)
+		len += (size_t)snprintf(out + len, sizeof out - len,
+		    "%s%s %s", i == 0 ? "" : ", ",
+		    transport[rig->t[i].transport],
+		    addr_text(&rig->t[i].addr, text));
+	return out;
+}
+
+
+static void
+known_at_once(void **state)
+{
+	static const struct {
+		const char	*uri;
+		enum dns_result	 want;
+		const char	*targets;
+	} cases[] = {
+		{ "sip:192.0.2.1", DNS_OK, "udp 192.0.2.1:5060" },
+		{ "sip:bob@192.0.2.1:5080;transport=tcp", DNS_OK,
+		    "tcp 192.0.2.1:5080" },
+		{ "sips:192.0.2.1", DNS_OK, "tls 192.0.2.1:5061" },
+		{ "sip:[2001:db8::1]:5070", DNS_OK,
+		    "udp [2001:db8::1]:5070" },
+		{ "sip:example.com;maddr=192.0.2.9", DNS_OK,
+		    "udp 192.0.2.9:5060" },
+		{ "sip:localhost:5070;transport=tcp", DNS_OK,
+		    "tcp 127.0.0.1:5070" },
+		{ "sip:LOCALHOST", DNS_OK, "udp 127.0.0.1:5060" },
+		{ "http://192.0.2.1", DNS_NO_NAME, "" },
+		{ "sip:", DNS_NO_NAME, "" },
+		{ "", DNS_NO_NAME, "" },
+		{ "sip:a..b", DNS_NO_NAME, "" },
+		{ "sip:192.0.2.1;transport=sctp", DNS_NO_NAME, "" },
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct dns_lookup *lookup;
+
+		if (!start(rig, cases[i].uri, TIMEOUT_MS, &lookup))
+			fail_msg("%s: not at once", cases[i].uri);
+		assert_int_equal(rig->result, cases[i].want);
+		/* The file may give localhost more than one address. */
+		if (strncmp(targets(rig), cases[i].targets,
+		    strlen(cases[i].targets)) != 0)
+			fail_msg("%s: %s", cases[i].uri, targets(rig));
+	}
+}
+
+static void
+the_server_is_asked(void **state)
+{
+	static const struct {
+		const char	*uri;
+		enum dns_result	 want;
+		const char	*targets;
+	} cases[] = {
+		{ "sip:v4.test", DNS_OK, "udp 127.1.2.3:5060" },
+		{ "sip:bob@V4.Test.:5070", DNS_OK, "udp 127.1.2.3:5070" },
+		{ "sip:v6.test:5080;transport=tcp", DNS_OK,
+		    "tcp [2001:db8::6]:5080" },
+		{ "sip:both.test", DNS_OK,
+		    "udp 127.1.2.4:5060, udp [2001:db8::4]:5060" },
+		{ "sips:both.test", DNS_OK,
+		    "tls 127.1.2.4:5061, tls [2001:db8::4]:5061" },
+		{ "sip:alias.test", DNS_OK, "udp 127.1.2.3:5060" },
+		{ "sip:nobody.test", DNS_NO_NAME, "" },
+		{ "sip:nobody.test:5060", DNS_NO_NAME, "" },
+		{ "sip:text.test", DNS_NO_NAME, "" },
+		/* RFC 3263 4.2: with a port there is no SRV. */
+		{ "sip:srv.test:5060", DNS_OK, "udp 127.2.0.9:5060" },
+		{ "sip:srv.test;transport=tcp", DNS_OK,
+		    "tcp 127.2.0.1:5091" },
+		{ "sips:srv.test", DNS_OK, "tls 127.2.0.1:5061" },
+		{ "sip:srv.test;transport=tls", DNS_OK,
+		    "tls 127.2.0.1:5061" },
+		{ "sip:tcponly.test", DNS_OK, "tcp 127.2.0.1:5091" },
+		/* RFC 2782: target "." is a refusal, in spite of the A. */
+		{ "sip:gone.test;transport=udp", DNS_NO_NAME, "" },
+		{ "sip:lame.test", DNS_NO_NAME, "" },
+		/* The server refuses what is not its own: it cannot tell. */
+		{ "sip:elsewhere.example", DNS_UNAVAILABLE, "" },
+	};
+	struct rig *rig = *state;
+
+	/* The second time the cache answers, and says the same. */
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		size_t k = i % COUNT(cases);
+
+		resolve(rig, cases[k].uri, TIMEOUT_MS);
+		if (rig->result != cases[k].want ||
+		    strcmp(targets(rig), cases[k].targets) != 0)
+			fail_msg("%s: %d, %s", cases[k].uri, rig->result,
+			    targets(rig));
+	}
+}
+
+static void
+the_cache_answers_at_once(void **state)
+{
+	struct rig *rig = *state;
+	struct dns_lookup *lookup;
+
+	assert_false(start(rig, "sip:both.test", TIMEOUT_MS, &lookup));
+	loop_run(rig->loop);
+	assert_true(start(rig, "sip:both.test", TIMEOUT_MS, &lookup));
+	assert_int_equal(rig->result, DNS_OK);
+	assert_int_equal(rig->n, 2);
+}
+
+static void
+srv_goes_by_priority_and_weight(void **state)
+{
+	struct rig *rig = *state;
+	unsigned heavy_first = 0;
+
+	for (int i = 0; i < DRAWS; i++) {
+		bool heavy;
+
+		resolve(rig, "sip:srv.test", TIMEOUT_MS);
+		heavy = rig->t[0].addr.port == 5081;
+		heavy_first += heavy;
+		assert_string_equal(targets(rig), heavy ?
+		    "udp 127.2.0.1:5081, udp 127.2.0.2:5082, "
+		    "udp 127.2.0.3:5083, tcp 127.2.0.1:5091" :
+		    "udp 127.2.0.2:5082, udp 127.2.0.1:5081, "
+		    "udp 127.2.0.3:5083, tcp 127.2.0.1:5091");
+	}
+	/* 3 of 4 are expected; this far off is one in a million. */
+	assert_in_range(heavy_first, DRAWS * 3 / 4 - 50, DRAWS * 3 / 4 + 50);
+}
+
+static void
+targets_have_a_bound(void **state)
+{
+	struct rig *rig = *state;
+
+	resolve(rig, "sip:many.test", TIMEOUT_MS);
+	assert_int_equal(rig->result, DNS_OK);
+	assert_int_equal(rig->n, DNS_TARGETS_MAX);
+	for (size_t i = 0; i < rig->n; i++)
+		assert_int_equal(rig->t[i].addr.ip[15], i + 1);
+}
+
+static void
+nobody_listens(void **state)
+{
+	struct rig *rig = *state;
+	uint16_t port;
+	int fd = bind_port(&port);
+
+	close(fd);
+	change_server(rig, port);
+	resolve(rig, "sip:v4.test", 1000);
+	assert_int_equal(rig->result, DNS_UNAVAILABLE);
+	assert_int_equal(rig->n, 0);
+}
+
+static void
+silence_ends_with_the_deadline(void **state)
+{
+	struct rig *rig = *state;
+	uint16_t port;
+	int fd = bind_port(&port);
+	int64_t t0 = clock_mono_ms();
+
+	change_server(rig, port);
+	resolve(rig, "sip:v4.test", 100);
+	assert_int_equal(rig->result, DNS_UNAVAILABLE);
+	assert_in_range(clock_mono_ms() - t0, 95, 2000);
+	close(fd);
+}
+
+static void
+too_late(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* Let the loop run for a while. */
+static void
+idle(struct rig *rig, int64_t ms)
+{
+	struct loop_timer *t = loop_timer_new(rig->loop, too_late, rig->loop);
+
+	loop_timer_start(t, ms);
+	loop_run(rig->loop);
+	loop_timer_free(t);
+}
+
+static void
+a_cancelled_lookup_is_silent(void **state)
+{
+	struct rig *rig = *state;
+	struct dns_lookup *lookup[3];
+
+	/* The answers come, and nobody is told. */
+	assert_false(start(rig, "sip:v4.test", 50, &lookup[0]));
+	dns_cancel(rig->dns, lookup[0]);
+	assert_false(start(rig, "sip:both.test:5060", 50, &lookup[1]));
+	assert_false(start(rig, "sip:srv.test", TIMEOUT_MS, &lookup[2]));
+	dns_cancel(rig->dns, lookup[1]);
+	dns_cancel(rig->dns, NULL);
+	loop_run(rig->loop);
+	assert_int_equal(rig->calls, 1);
+	assert_int_equal(rig->n, 4);
+	idle(rig, 100);
+	assert_int_equal(rig->calls, 1);
+}
+
+static void
+the_end_cancels_what_is_under_way(void **state)
+{
+	struct rig *rig = *state;
+	struct dns_lookup *lookup[2];
+
+	assert_false(start(rig, "sip:v4.test", TIMEOUT_MS, &lookup[0]));
+	assert_false(start(rig, "sip:v4.test", TIMEOUT_MS, &lookup[1]));
+	dns_free(rig->dns);
+	rig->dns = NULL;
+	idle(rig, 50);
+	assert_int_equal(rig->calls, 0);
+}
+
+static void
+lookups_have_a_bound(void **state)
+{
+	struct rig *rig = *state;
+	struct dns_lookup *lookup, *first;
+	uint16_t port;
+	int fd = bind_port(&port);
+
+	change_server(rig, port);
+	assert_false(start(rig, "sip:v4.test:5060", TIMEOUT_MS, &first));
+	for (int i = 1; i < 1000; i++)
+		assert_false(start(rig, "sip:v4.test:5060", TIMEOUT_MS,
+		    &lookup));
+	assert_true(start(rig, "sip:v4.test:5060", TIMEOUT_MS, &lookup));
+	assert_int_equal(rig->result, DNS_UNAVAILABLE);
+	/* An address needs no lookup, and who gives up makes room. */
+	assert_true(start(rig, "sip:192.0.2.1", TIMEOUT_MS, &lookup));
+	assert_int_equal(rig->result, DNS_OK);
+	dns_cancel(rig->dns, first);
+	assert_false(start(rig, "sip:v4.test:5060", TIMEOUT_MS, &lookup));
+	close(fd);
+}
+
+
+struct villain {
+	int	 fd;
+	bool	 garbage;	/* or else a circle of aliases */
+	unsigned asked;
+};
+
+/* a.loop.test is an alias of b.loop.test, and that of a.loop.test. */
+static size_t
+alias_answer(uint8_t *m, size_t n)
+{
+	static const uint8_t alias[] = {
+		0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 0, 0, 4, 1, 'x', 0xc0, 14
+	};
+	size_t end = 12;
+
+	while (end < n && m[end] != 0)
+		end += m[end] + 1u;
+	end += 5;
+	if (end > n)
+		return 0;
+	m[2] |= 0x80;				/* a response */
+	m[7] = 1;				/* with one answer */
+	m[11] = 0;
+	memcpy(m + end, alias, sizeof alias);
+	m[end + 13] = m[13] == 'a' ? 'b' : 'a';
+	return end + sizeof alias;
+}
+
+static void
+villain_answers(void *arg, unsigned events)
+{
+	struct villain *v = arg;
+	struct sockaddr_in from;
+	socklen_t len = sizeof from;
+	uint8_t m[600];
+	ssize_t n = recvfrom(v->fd, m, 512, 0, (struct sockaddr *)&from,
+	    &len);
+	size_t size;
+
+	(void)events;
+	if (n < 12)
+		return;
+	v->asked++;
+	size = v->garbage ? (size_t)n - 3 : alias_answer(m, (size_t)n);
+	if (v->garbage)
+		m[7] = 200;
+	sendto(v->fd, m, size, 0, (struct sockaddr *)&from, len);
+}
+
+static void
+with_villain(struct rig *rig, struct villain *v, const char *uri)
+{
+	struct loop_fd *w;
+	uint16_t port;
+	int64_t t0;
+
+	v->fd = bind_port(&port);
+	change_server(rig, port);
+	w = loop_fd_new(rig->loop, v->fd, LOOP_IN, villain_answers, v);
+	t0 = clock_mono_ms();
+	resolve(rig, uri, 300);
+	assert_in_range(clock_mono_ms() - t0, 0, 2000);
+	assert_int_equal(rig->n, 0);
+	assert_true(v->asked > 0);
+	idle(rig, 50);
+	loop_fd_free(w);
+	close(v->fd);
+}
+
+static void
+a_circle_of_aliases_ends(void **state)
+{
+	struct villain v = { .garbage = false };
+
+	with_villain(*state, &v, "sip:a.loop.test:5060");
+	assert_int_equal(((struct rig *)*state)->result, DNS_UNAVAILABLE);
+	assert_true(v.asked > 2);
+}
+
+static void
+garbage_is_no_answer(void **state)
+{
+	struct villain v = { .garbage = true };
+
+	with_villain(*state, &v, "sip:a.loop.test:5060");
+	assert_int_equal(((struct rig *)*state)->result, DNS_UNAVAILABLE);
+}
+
+int
+main(void)
+{
+#define DNS_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		DNS_TEST(known_at_once),
+		DNS_TEST(the_server_is_asked),
+		DNS_TEST(the_cache_answers_at_once),
+		DNS_TEST(srv_goes_by_priority_and_weight),
+		DNS_TEST(targets_have_a_bound),
+		DNS_TEST(nobody_listens),
+		DNS_TEST(silence_ends_with_the_deadline),
+		DNS_TEST(a_cancelled_lookup_is_silent),
+		DNS_TEST(the_end_cancels_what_is_under_way),
+		DNS_TEST(lookups_have_a_bound),
+		DNS_TEST(a_circle_of_aliases_ends),
+		DNS_TEST(garbage_is_no_answer),
+	};
+
+	return cmocka_run_group_tests(tests, start_server, stop_server);
+}

@@ -1,0 +1,328 @@
+/* The event loop: timers in order, descriptors, signals, and callbacks that
+ * free what they were called for. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "io/loop.h"
+
+enum { TRACE_MAX = 64, GIVE_UP_MS = 5000 };
+
+struct rig {
+	struct loop		*loop;
+	struct loop_timer	*give_up;
+	char			 trace[TRACE_MAX];
+	size_t			 ntrace;
+	bool			 late;
+};
+
+struct mark {
+	struct rig		*rig;
+	char			 letter;
+	struct loop_timer	*timer;
+	struct loop_timer	*other;
+	struct loop_fd		*fd;
+	unsigned		 events;
+	unsigned		 calls;
+};
+
+static void
+too_late(void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->late = true;
+	loop_stop(rig->loop);
+}
+
+static int
+set_up(void **state)
+{
+	struct rig *rig = calloc(1, sizeof *rig);
+
+	rig->loop = loop_new();
+	assert_non_null(rig->loop);
+	rig->give_up = loop_timer_new(rig->loop, too_late, rig);
+	loop_timer_start(rig->give_up, GIVE_UP_MS);
+	*state = rig;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct rig *rig = *state;
+
+	loop_timer_free(rig->give_up);
+	loop_free(rig->loop);
+	free(rig);
+	return 0;
+}
+
+static void
+leave_mark(void *arg)
+{
+	struct mark *m = arg;
+
+	m->calls++;
+	m->rig->trace[m->rig->ntrace++] = m->letter;
+	if (m->letter == 'z')
+		loop_stop(m->rig->loop);
+}
+
+static void
+start_mark(struct rig *rig, struct mark *m, char letter, int64_t after_ms)
+{
+	m->rig = rig;
+	m->letter = letter;
+	m->timer = loop_timer_new(rig->loop, leave_mark, m);
+	assert_non_null(m->timer);
+	loop_timer_start(m->timer, after_ms);
+}
+
+static void
+timers_fire_in_order(void **state)
+{
+	struct rig *rig = *state;
+	struct mark m[5] = { 0 };
+	int64_t t0 = clock_mono_ms();
+
+	start_mark(rig, &m[0], 'z', 60);
+	start_mark(rig, &m[1], 'b', 30);
+	start_mark(rig, &m[2], 'a', -1);
+	start_mark(rig, &m[3], 'c', 10);
+	loop_timer_start(m[3].timer, 45);		/* moved */
+	start_mark(rig, &m[4], 'x', 20);
+	loop_timer_stop(m[4].timer);
+	loop_timer_stop(m[4].timer);
+	loop_run(rig->loop);
+	assert_string_equal(rig->trace, "abcz");
+	assert_true(clock_mono_ms() - t0 >= 55);
+	assert_false(rig->late);
+	for (size_t i = 0; i < 5; i++)
+		loop_timer_free(m[i].timer);
+	loop_timer_free(NULL);
+}
+
+static void
+free_both(void *arg)
+{
+	struct mark *m = arg;
+
+	m->calls++;
+	loop_timer_free(m->timer);
+	loop_timer_free(m->other);
+	loop_stop(m->rig->loop);
+}
+
+static void
+a_timer_may_free_itself_and_others(void **state)
+{
+	struct rig *rig = *state;
+	struct mark m = { .rig = rig };
+
+	m.timer = loop_timer_new(rig->loop, free_both, &m);
+	m.other = loop_timer_new(rig->loop, free_both, &m);
+	loop_timer_start(m.timer, 5);
+	loop_timer_start(m.other, 5);
+	loop_run(rig->loop);
+	assert_int_equal(m.calls, 1);
+	assert_false(rig->late);
+}
+
+static void
+start_again(void *arg)
+{
+	struct mark *m = arg;
+
+	if (++m->calls < 3)
+		loop_timer_start(m->timer, 0);
+	else
+		loop_stop(m->rig->loop);
+}
+
+static void
+a_timer_may_start_itself_again(void **state)
+{
+	struct rig *rig = *state;
+	struct mark m = { .rig = rig };
+
+	m.timer = loop_timer_new(rig->loop, start_again, &m);
+	loop_timer_start(m.timer, 0);
+	loop_run(rig->loop);
+	assert_int_equal(m.calls, 3);
+	assert_false(rig->late);
+	loop_timer_free(m.timer);
+}
+
+static void
+note_events(void *arg, unsigned events)
+{
+	struct mark *m = arg;
+
+	m->calls++;
+	m->events = events;
+	loop_stop(m->rig->loop);
+}
+
+static void
+a_descriptor_tells_what_was_asked(void **state)
+{
+	static const struct {
+		unsigned ask, want;
+		bool	 readable;
+	} cases[] = {
+		{ LOOP_OUT,		LOOP_OUT,		true },
+		{ LOOP_IN,		LOOP_IN,		true },
+		{ LOOP_IN | LOOP_OUT,	LOOP_IN | LOOP_OUT,	true },
+		{ LOOP_IN | LOOP_OUT,	LOOP_OUT,		false },
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct mark m = { .rig = rig };
+		int sv[2];
+
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+		if (cases[i].readable)
+			assert_int_equal(write(sv[1], "x", 1), 1);
+		m.fd = loop_fd_new(rig->loop, sv[0], cases[i].ask,
+		    note_events, &m);
+		assert_non_null(m.fd);
+		loop_run(rig->loop);
+		assert_int_equal(m.events, cases[i].want);
+		assert_false(rig->late);
+		loop_fd_free(m.fd);
+		close(sv[0]);
+		close(sv[1]);
+	}
+}
+
+static void
+nothing_is_told_while_nothing_is_asked(void **state)
+{
+	struct rig *rig = *state;
+	struct mark m = { .rig = rig }, end = { 0 };
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	m.fd = loop_fd_new(rig->loop, sv[0], LOOP_IN, note_events, &m);
+	assert_int_equal(loop_fd_events(m.fd, 0), 0);
+	assert_int_equal(loop_fd_events(m.fd, 0), 0);
+	close(sv[1]);					/* hangs up */
+	start_mark(rig, &end, 'z', 30);
+	loop_run(rig->loop);
+	assert_int_equal(m.calls, 0);
+
+	/* Asked again, the hang-up is told as what was asked for. */
+	assert_int_equal(loop_fd_events(m.fd, LOOP_IN), 0);
+	loop_run(rig->loop);
+	assert_int_equal(m.calls, 1);
+	assert_int_equal(m.events, LOOP_IN);
+	assert_false(rig->late);
+	loop_fd_free(m.fd);
+	loop_timer_free(end.timer);
+	close(sv[0]);
+}
+
+static void
+free_watch(void *arg, unsigned events)
+{
+	struct mark *m = arg;
+
+	(void)events;
+	m->calls++;
+	loop_fd_free(m->fd);
+	loop_stop(m->rig->loop);
+}
+
+static void
+a_watch_may_free_itself(void **state)
+{
+	struct rig *rig = *state;
+	struct mark m = { .rig = rig };
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	m.fd = loop_fd_new(rig->loop, sv[0], LOOP_OUT, free_watch, &m);
+	loop_run(rig->loop);
+	assert_int_equal(m.calls, 1);
+	assert_false(rig->late);
+	loop_fd_free(NULL);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+static void
+a_bad_descriptor_is_refused(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_null(loop_fd_new(rig->loop, -1, LOOP_IN, note_events, NULL));
+}
+
+static void
+count_signal(void *arg, int signo)
+{
+	struct mark *m = arg;
+
+	m->events |= signo == SIGUSR1 ? 1 : signo == SIGUSR2 ? 2 : 4;
+	if (++m->calls == 2)
+		loop_stop(m->rig->loop);
+}
+
+static void
+signals_arrive_on_the_loop(void **state)
+{
+	static const int signo[] = { SIGUSR1, SIGUSR2 };
+	struct rig *rig = *state;
+	struct mark m = { .rig = rig };
+
+	assert_int_equal(loop_signals(rig->loop, signo, 2, count_signal, &m),
+	    0);
+	assert_true(loop_signals(rig->loop, signo, 2, count_signal, &m) < 0);
+	raise(SIGUSR1);
+	raise(SIGUSR2);
+	assert_int_equal(m.calls, 0);
+	loop_run(rig->loop);
+	assert_int_equal(m.events, 1 | 2);
+	assert_false(rig->late);
+}
+
+static void
+a_stop_before_the_run_counts(void **state)
+{
+	struct rig *rig = *state;
+
+	loop_stop(rig->loop);
+	loop_run(rig->loop);
+	assert_false(rig->late);
+}
+
+int
+main(void)
+{
+#define LOOP_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		LOOP_TEST(timers_fire_in_order),
+		LOOP_TEST(a_timer_may_free_itself_and_others),
+		LOOP_TEST(a_timer_may_start_itself_again),
+		LOOP_TEST(a_descriptor_tells_what_was_asked),
+		LOOP_TEST(nothing_is_told_while_nothing_is_asked),
+		LOOP_TEST(a_watch_may_free_itself),
+		LOOP_TEST(a_bad_descriptor_is_refused),
+		LOOP_TEST(signals_arrive_on_the_loop),
+		LOOP_TEST(a_stop_before_the_run_counts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

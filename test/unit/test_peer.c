@@ -1,0 +1,345 @@
+/* Peers: what the file may say, and who is taken for one. */
+#include "config.h"
+
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "file_text.h"
+#include "route/peer.h"
+
+#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+
+struct file {
+	struct conf_groups	peers;
+};
+
+static const struct conf_opt file_opts[] = {
+	{ "peers", CONF_T_GROUPS, offsetof(struct file, peers),
+	    .opts = peer_opts, .size = sizeof(struct peer_conf) },
+	CONF_END
+};
+
+static struct peers *
+load(struct file_text *f, const char *text)
+{
+	struct file file;
+
+	if (file_text_open(f, text, file_opts, &file) != 0)
+		return NULL;
+	return peers_new(f->conf, &file.peers);
+}
+
+static void
+wrong_files_are_complained_about(void **state)
+{
+	static const struct { const char *text, *said; } cases[] = {
+		{ "peers = ( { uri = \"sip:10.0.0.5\"; } );",
+		    "test:1: peers.name: missing" },
+		{ "peers = (\n{ name = \"p b\"; uri = \"sip:10.0.0.5\"; } );",
+		    "test:2: peers.name: \"p b\" has more than letters" },
+		{ "peers = ( { name = \"request-uri\"; uri = \"sip:a\"; } );",
+		    "cannot be a peer's name" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:a\"; },\n"
+		    "{ name = \"a\"; uri = \"sip:b\"; } );",
+		    "test:2: peers.name: \"a\" is the name of another" },
+		/* A published pair whose 32-bit FNV-1a meet. */
+		{ "peers = ( { name = \"costarring\"; uri = \"sip:a\"; },\n"
+		    "{ name = \"liquid\"; uri = \"sip:b\"; } );",
+		    "test:2: peers.name: \"liquid\" and \"costarring\" have "
+		    "the same number" },
+		{ "peers = ( { name = \"a\"; } );",
+		    "test:1: peers: \"a\" has neither uri nor from" },
+		{ "peers = ( { name = \"a\";\nuri = [ \"sip:b\",\n"
+		    "\"http://c\" ]; } );",
+		    "test:3: peers.uri: \"http://c\" is not a SIP URI" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:10.0.0.256\"; } );",
+		    "is not a SIP URI" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b:0\"; } );",
+		    "is not a SIP URI" },
+		{ "peers = ( { name = \"a\";\nuri = \"sips:b\"; } );",
+		    "test:2: peers.uri: \"sips:b\": TLS towards a peer is "
+		    "not built yet" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b;transport=tls\"; "
+		    "} );", "is not built yet" },
+		{ "peers = ( { name = \"a\"; from = \"10.0.0.1/8\"; } );",
+		    "peers.from: \"10.0.0.1/8\" is not an address" },
+		{ "peers = ( { name = \"a\"; from = \"pbx.example\"; } );",
+		    "is not an address" },
+		{ "peers = ( { name = \"a\"; from = \"0.0.0.0/0\"; } );",
+		    "would let everybody in" },
+		{ "peers = ( { name = \"a\"; from = \"::/0\"; } );",
+		    "would let everybody in" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.1\"; },\n"
+		    "{ name = \"b\"; from = [ \"127.0.0.2\",\n"
+		    "\"127.0.0.1/32\" ]; } );",
+		    "test:3: peers.from: \"127.0.0.1/32\" is already a "
+		    "network of \"a\"" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.1\"; "
+		    "listener = \"in\"; },\n{ name = \"b\"; "
+		    "from = \"127.0.0.1\"; listener = \"in\"; } );",
+		    "test:2: peers.from: \"127.0.0.1\" is already" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "auth = \"certificate\"; } );",
+		    "is not one of \"ip\", \"digest\"" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "auth = { all = [ \"ip\", \"digest\" ]; }; } );",
+		    "test:2: peers.auth.all: not built yet" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "auth = { any = [ \"ip\", \"digest\" ]; }; } );",
+		    "test:2: peers.auth.any: not built yet" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "certificate = [ \"b\" ]; } );",
+		    "test:2: peers.certificate: not built yet" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "path = \"none\"; } );", "is not one of \"rfc\"" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct file_text f;
+
+		if (load(&f, cases[i].text) != NULL)
+			fail_msg("taken: %s", cases[i].text);
+		if (strstr(f.said, cases[i].said) == NULL)
+			fail_msg("%s\nsaid: %s", cases[i].text, f.said);
+		conf_free(f.conf);
+	}
+}
+
+static void
+right_files_are_taken(void **state)
+{
+	static const char text[] =
+	    "peers = ("
+	    "  { name = \"pbx\"; uri = \"sip:10.0.0.5:5060\";"
+	    "    from = [ \"127.0.0.5\", \"127.1.0.0/16\" ]; },"
+	    "  { name = \"carrier.1\"; uri = [ \"sip:sip.example.net\","
+	    "    \"sip:[2001:db8::1]:5080;transport=tcp\" ];"
+	    "    auth = \"digest\"; path = \"contact\"; },"
+	    "  { name = \"any\"; from = \"0.0.0.0/0\"; listener = \"in\";"
+	    "    auth = \"digest\"; },"
+	    "  { name = \"again\"; from = \"127.0.0.5\"; listener = \"in\"; }"
+	    ");";
+	struct file_text f;
+	struct peers *ps = load(&f, text);
+	const struct peer *p;
+
+	(void)state;
+	if (ps == NULL)
+		fail_msg("%s", f.said);
+	assert_int_equal(peers_count(ps), 4);
+	p = peers_by_name(ps, "pbx");
+	assert_ptr_equal(p, peers_at(ps, 0));
+	assert_int_equal(p->auth, PEER_AUTH_IP);
+	assert_int_equal(p->path, PATH_RFC);
+	assert_null(p->listener);
+	assert_int_equal(p->nnets, 2);
+	assert_int_equal(p->net_ifindex[1], if_nametoindex("lo"));
+	p = peers_by_id(ps, peer_id("carrier.1"));
+	assert_ptr_equal(p, peers_at(ps, 1));
+	assert_int_equal(p->auth, PEER_AUTH_DIGEST);
+	assert_int_equal(p->path, PATH_CONTACT);
+	assert_int_equal(p->nuris, 2);
+	assert_string_equal(p->uri[0], "sip:sip.example.net");
+	assert_int_equal(p->nnets, 0);
+	assert_null(peers_by_name(ps, "PBX"));
+	assert_null(peers_by_id(ps, 1));
+	peers_free(ps);
+	conf_free(f.conf);
+}
+
+static void
+no_peers_are_no_error(void **state)
+{
+	struct file_text f;
+	struct peers *ps = load(&f, "");
+
+	(void)state;
+	assert_non_null(ps);
+	assert_int_equal(peers_count(ps), 0);
+	peers_free(ps);
+	peers_free(NULL);
+	conf_free(f.conf);
+}
+
+/* What is printed reads back to the same. */
+static void
+the_printed_form_reads_back(void **state)
+{
+	struct file_text f, again;
+	struct file file;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&text, &size);
+	struct peers *ps;
+
+	(void)state;
+	assert_int_equal(file_text_open(&f, "peers = ( { name = \"pbx\"; "
+	    "uri = \"sip:10.0.0.5\"; auth = \"digest\"; } );", file_opts,
+	    &file), 0);
+	conf_print(out, file_opts, &file, 0);
+	fclose(out);
+	ps = load(&again, text);
+	if (ps == NULL)
+		fail_msg("%s\n%s", text, again.said);
+	assert_int_equal(peers_at(ps, 0)->auth, PEER_AUTH_DIGEST);
+	free(text);
+	peers_free(ps);
+	conf_free(f.conf);
+	conf_free(again.conf);
+}
+
+static const char placed[] =
+    "peers = ("
+    "  { name = \"near\"; from = \"127.0.0.5\"; },"
+    "  { name = \"named\"; from = [ \"127.0.0.6\", \"10.9.0.0/16\" ];"
+    "    listener = \"inside\"; },"
+    "  { name = \"wide\"; from = \"127.0.0.0/24\"; },"
+    "  { name = \"other\"; from = \"10.9.0.0/16\"; listener = \"dmz\"; }"
+    ");";
+
+static void
+the_place_decides_over_udp(void **state)
+{
+	enum { LO, FAR, NONE };
+	static const struct {
+		const char		*source;
+		enum transport		 transport;
+		const char		*listener;
+		int			 interface;
+		enum arrival_verdict	 want;
+		const char		*peer;
+	} cases[] = {
+		{ "127.0.0.5", TRANSPORT_UDP, "x", LO, ARRIVAL_PEER, "near" },
+		{ "127.0.0.5", TRANSPORT_UDP, "x", FAR, ARRIVAL_MISPLACED,
+		    NULL },
+		{ "127.0.0.5", TRANSPORT_UDP, "x", NONE, ARRIVAL_MISPLACED,
+		    NULL },
+		{ "127.0.0.5", TRANSPORT_TCP, "x", FAR, ARRIVAL_PEER,
+		    "near" },
+		{ "127.0.0.7", TRANSPORT_UDP, "x", LO, ARRIVAL_PEER, "wide" },
+		/* On its listener; else the wider peer by the interface. */
+		{ "127.0.0.6", TRANSPORT_UDP, "inside", FAR, ARRIVAL_PEER,
+		    "named" },
+		{ "127.0.0.6", TRANSPORT_UDP, "x", LO, ARRIVAL_PEER, "wide" },
+		{ "127.0.0.6", TRANSPORT_UDP, "x", FAR, ARRIVAL_MISPLACED,
+		    NULL },
+		{ "127.0.0.6", TRANSPORT_UDP, NULL, FAR, ARRIVAL_MISPLACED,
+		    NULL },
+		{ "10.9.1.1", TRANSPORT_UDP, "inside", LO, ARRIVAL_PEER,
+		    "named" },
+		{ "10.9.1.1", TRANSPORT_UDP, "dmz", LO, ARRIVAL_PEER,
+		    "other" },
+		{ "10.9.1.1", TRANSPORT_UDP, "public", LO, ARRIVAL_MISPLACED,
+		    NULL },
+		/* The right place goes before the order, also over TCP. */
+		{ "10.9.1.1", TRANSPORT_TCP, "dmz", LO, ARRIVAL_PEER,
+		    "other" },
+		{ "10.9.1.1", TRANSPORT_TLS, "public", LO, ARRIVAL_PEER,
+		    "named" },
+		{ "10.8.1.1", TRANSPORT_UDP, "inside", LO, ARRIVAL_STRANGER,
+		    NULL },
+		{ "::1", TRANSPORT_TCP, "inside", LO, ARRIVAL_STRANGER,
+		    NULL },
+	};
+	unsigned lo = if_nametoindex("lo");
+	const unsigned index[] = { [LO] = lo, [FAR] = lo + 1000, [NONE] = 0 };
+	struct file_text f;
+	struct peers *ps = load(&f, placed);
+
+	(void)state;
+	assert_non_null(ps);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct arrival a = {
+			.transport = cases[i].transport,
+			.listener = cases[i].listener,
+			.ifindex = index[cases[i].interface]
+		};
+		const struct peer *p;
+		enum arrival_verdict v;
+
+		assert_true(addr_parse_host(&a.source,
+		    str_of(cases[i].source)));
+		v = peers_classify(ps, &a, &p);
+		if (v != cases[i].want ||
+		    p != (cases[i].peer == NULL ? NULL :
+		    peers_by_name(ps, cases[i].peer)))
+			fail_msg("case %zu: verdict %d, peer %s", i, v,
+			    p == NULL ? "none" : p->name);
+	}
+	peers_free(ps);
+	conf_free(f.conf);
+}
+
+static void
+addresses_of_a_peer(void **state)
+{
+	static const struct { const char *ip; bool want; } cases[] = {
+		{ "127.0.0.5", true }, { "127.0.0.6", false },
+		{ "10.0.0.5", true }, { "10.0.0.6", false },
+		{ "2001:db8::1", true }, { "2001:db8::2", false },
+	};
+	struct file_text f;
+	struct peers *ps = load(&f, "peers = ( { name = \"a\"; "
+	    "from = \"127.0.0.5\"; uri = [ \"sip:pbx.example\", "
+	    "\"sip:10.0.0.5:5070\", \"sip:[2001:db8::1]\" ]; } );");
+
+	(void)state;
+	assert_non_null(ps);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct addr a;
+
+		assert_true(addr_parse_host(&a, str_of(cases[i].ip)));
+		a.port = 5060;
+		assert_int_equal(peer_has_addr(peers_at(ps, 0), &a),
+		    cases[i].want);
+	}
+	peers_free(ps);
+	conf_free(f.conf);
+}
+
+static void
+interfaces_of_addresses(void **state)
+{
+	static const struct { const char *ip; bool lo; } cases[] = {
+		{ "127.0.0.1", true }, { "127.255.1.2", true },
+		{ "::1", true }, { "192.0.2.200", false },
+	};
+	unsigned lo = if_nametoindex("lo");
+
+	(void)state;
+	assert_true(lo > 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct addr a;
+
+		assert_true(addr_parse_host(&a, str_of(cases[i].ip)));
+		if (cases[i].lo) {
+			assert_int_equal(ifindex_to(&a), lo);
+			assert_int_equal(ifindex_of_local(&a), lo);
+		} else {
+			assert_true(ifindex_to(&a) != lo);
+			assert_int_equal(ifindex_of_local(&a), 0);
+		}
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(wrong_files_are_complained_about),
+		cmocka_unit_test(right_files_are_taken),
+		cmocka_unit_test(no_peers_are_no_error),
+		cmocka_unit_test(the_printed_form_reads_back),
+		cmocka_unit_test(the_place_decides_over_udp),
+		cmocka_unit_test(addresses_of_a_peer),
+		cmocka_unit_test(interfaces_of_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
