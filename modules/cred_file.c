@@ -145,6 +145,15 @@ log_lacking(const struct file_store *s)
 	}
 }
 
+/* Is this result the file's own fault, so that it stays while the file does?
+ * Others (no memory, no descriptor) may pass. */
+static bool
+is_lasting(int rc)
+{
+	return rc == 0 || rc == -EINVAL || rc == -ENOENT || rc == -EPERM ||
+	    rc == -EISDIR || rc == -EFBIG;
+}
+
 /* Read; the old users go only when the new ones are there. */
 static int
 load(struct file_store *s)
@@ -158,7 +167,8 @@ load(struct file_store *s)
 	struct users *users;
 	int rc = users_read(&r, &users);
 
-	s->stamp = r.stamp;
+	if (is_lasting(rc))
+		s->stamp = r.stamp;
 	if (rc != 0) {
 		s->nloads[LOAD_KEPT] += s->users != NULL;
 		log_fault(s->users != NULL ? EV_USERS_KEEP : EV_USERS_FAIL,

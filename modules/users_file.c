@@ -135,32 +135,38 @@ users_text_line(struct str *rest, struct str *line)
 	return true;
 }
 
-/* NULL, or what is wrong with the line. */
-static const char *
-add_line(struct users *us, struct str text, int line)
+/* 0 or -ENOMEM; *fault: what is wrong with the line, or NULL. */
+static int
+add_line(struct users *us, struct str text, int line, const char **fault)
 {
 	struct user_line u;
-	const char *fault = user_line_parse(&u, text);
-	int rc = fault == NULL ? users_add(us, &u, line) : 0;
+	int rc = 0;
 
+	*fault = user_line_parse(&u, text);
+	if (*fault == NULL)
+		rc = users_add(us, &u, line);
 	secret_wipe(&u.ha1, sizeof u.ha1);
-	if (rc == -EEXIST)
-		return "this user has a line already";
-	return rc != 0 ? "no memory" : fault;
+	if (rc != -EEXIST)
+		return rc;
+	*fault = "this user has a line already";
+	return 0;
 }
 
-/* The number of faults. */
-static unsigned
+/* 0, -EINVAL or -ENOMEM. */
+static int
 add_lines(struct users *us, struct str rest, const struct users_reading *r)
 {
 	unsigned faults = 0;
 	struct str text;
 	const char *fault;
+	int rc;
 
 	for (int line = 1; users_text_line(&rest, &text); line++) {
 		if (user_line_is_blank(text))
 			continue;
-		fault = add_line(us, text, line);
+		rc = add_line(us, text, line, &fault);
+		if (rc != 0)
+			return rc;
 		if (fault == NULL)
 			continue;
 		r->say(r->arg, line, fault);
@@ -169,7 +175,7 @@ add_lines(struct users *us, struct str rest, const struct users_reading *r)
 			break;
 		}
 	}
-	return faults;
+	return faults == 0 ? 0 : -EINVAL;
 }
 
 int
@@ -180,8 +186,9 @@ users_text_parse(const struct users_text *t, const struct users_reading *r,
 	int rc = -ENOMEM;
 
 	if (us != NULL)
-		rc = add_lines(us, (struct str){ t->p, t->len }, r) == 0 ?
-		    users_index(us, r->algs) : -EINVAL;
+		rc = add_lines(us, (struct str){ t->p, t->len }, r);
+	if (rc == 0)
+		rc = users_index(us, r->algs);
 	if (rc == 0) {
 		*out = us;
 		return 0;

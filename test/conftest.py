@@ -40,5 +40,6 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     out = getattr(item, "funcargs", {}).get("scene")
     if report.failed and out is not None:
+        out.drain()
         report.sections.append(("ladder", str(out.ladder)))
         report.sections.append(("log", out.log.text()[-6000:]))

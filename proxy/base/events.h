@@ -37,9 +37,13 @@ E(EV_REQUEST_REFUSED, "request.refused", INFO,				       \
     "A request was answered by us; the reason is in the line.")		       \
 E(EV_REQUEST_DROPPED, "request.dropped", DEBUG,				       \
     "A request that is not to be answered ended here.")			       \
+E(EV_RESPONSE_DROPPED, "response.dropped", INFO,			       \
+    "A response to nothing that we asked.")				       \
+E(EV_CANCEL_FOREIGN, "cancel.foreign", NOTICE,				       \
+    "A CANCEL from another address than the INVITE; it was dropped.")	       \
 E(EV_AUTHN_REPLAY, "authn.replay", NOTICE,				       \
     "A right answer was used a second time: a copy, or a confused client.")  \
-E(EV_PEER_MISPLACED, "peer.misplaced", DEBUG,				       \
+E(EV_PEER_MISPLACED, "peer.misplaced", NOTICE,				       \
     "A packet with a peer's address came in where the peer does not live.")  \
 E(EV_TARGET_FAIL, "target.fail", NOTICE,				       \
     "A target timed out or could not be reached; the next one is tried.")    \

@@ -20,7 +20,7 @@ struct metric {
 	const char		*help;
 	enum metric_kind	 kind;
 	const char		*label;	/* NULL: a single cell */
-	const char *const	*values;	/* of the label; nvalues of them */
+	const char *const	*values;	/* of the label */
 	size_t			 nvalues;
 };
 

@@ -49,3 +49,9 @@ random_bytes(void *out, size_t len)
 		abort();
 	}
 }
+
+const char *
+secret_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

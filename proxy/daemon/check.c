@@ -9,9 +9,9 @@
 
 #include <sofia-sip/su.h>
 #include <sofia-sip/sofia_features.h>
-#include <openssl/crypto.h>
 
 #include "auth/keys.h"
+#include "base/secret.h"
 #include "daemon/daemon.h"
 #include "daemon/master_keys.h"
 #include "daemon/settings.h"
@@ -131,6 +131,5 @@ daemon_print_version(void)
 	printf("sipbouncer %s\n", PACKAGE_VERSION);
 	printf("nonce stores: %s\n", nonce_store_ops_names());
 	printf("users: %s\n", cred_ops_names());
-	printf("sofia-sip %s, %s\n", SOFIA_SIP_VERSION,
-	    OpenSSL_version(OPENSSL_VERSION));
+	printf("sofia-sip: %s\n", SOFIA_SIP_VERSION);
 }

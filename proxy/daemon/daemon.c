@@ -161,14 +161,31 @@ open_stores(struct daemon *d)
 	return 0;
 }
 
+static enum transport_verdict
+on_message(void *arg, tport_t *tp, msg_t *msg,
+    const struct transport_raw *raw)
+{
+	struct daemon *d = arg;
+
+	(void)tp;
+	(void)raw;
+	return pipeline_may_enter(d->pipeline, msg) ?
+	    TRANSPORT_PASS : TRANSPORT_DROP;
+}
+
 static int
-open_transport(struct daemon *d)
+open_listener(struct daemon *d)
 {
 	struct transport_conf conf = daemon_transport_conf(d->settings);
-	struct transport_hooks hooks = { .judge = screen_head };
+	struct transport_hooks hooks = { .judge = screen_head,
+		.on_message = on_message, .arg = d };
 
 	d->transport = transport_open(&conf, &hooks, d->metrics);
-	return d->transport == NULL ? -1 : 0;
+	if (d->transport == NULL)
+		return -1;
+	d->listener = listener_open(d->loop, d->settings, &d->ways,
+	    d->pipeline);
+	return d->listener == NULL ? -1 : 0;
 }
 
 static int
@@ -192,10 +209,7 @@ open_pipeline(struct daemon *d)
 		return fail("no memory for the policy");
 	}
 	d->pipeline = pipeline_new(&env, d->policy);
-	if (d->pipeline == NULL)
-		return fail("no memory for the pipeline");
-	d->listener = listener_open(d->loop, s, &d->ways, d->pipeline);
-	return d->listener == NULL ? -1 : 0;
+	return d->pipeline == NULL ? fail("no memory for the pipeline") : 0;
 }
 
 static int
@@ -235,7 +249,7 @@ static int
 serve(struct daemon *d)
 {
 	if (open_base(d) < 0 || open_signals(d) < 0 || open_stores(d) < 0 ||
-	    open_transport(d) < 0 || open_pipeline(d) < 0)
+	    open_pipeline(d) < 0 || open_listener(d) < 0)
 		return EXIT_FAILURE;
 	log_event(EV_DAEMON_START, kv_str("version", PACKAGE_VERSION),
 	    kv_str("file", d->path), kv_uint("sockets", d->ways.n));
@@ -257,6 +271,7 @@ daemon_run(const char *path)
 		return EXIT_FAILURE;
 	log_open(2, (enum log_format)d.settings->log.format,
 	    (enum log_level)d.settings->log.level);
+	signal(SIGPIPE, SIG_IGN);	/* the reader of our log may go */
 	su_init();
 	su_log_set_level(su_log_default, 0);
 	su_log_set_level(NULL, 0);

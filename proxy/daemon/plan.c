@@ -49,7 +49,7 @@ add_way(struct ways *ws, const struct listen_conf *l, const struct addr *a,
 	if (ws->n == WAYS_MAX)
 		return complain(l, "too many addresses");
 	memset(w, 0, sizeof *w);
-	w->listener = l->name;
+	snprintf(w->listener, sizeof w->listener, "%s", l->name);
 	w->id = (uint16_t)peer_id(l->name);
 	w->transport = t;
 	w->addr = *a;

@@ -20,8 +20,9 @@
 struct listen_conf {
 	int		 line;
 	const char	*name;		/* default "listen1", "listen2", ... */
-	const char	*uri;		/* sip:HOST[:PORT][;transport=udp|tcp] */
-	const char	*advertise;	/* host put in Via, Record-Route, Path */
+	const char	*uri;		/* sip:HOST[:PORT]
+					 * [;transport=udp|tcp] */
+	const char	*advertise;	/* host for Via, Record-Route, Path */
 	/* taken apart by settings_load() */
 	struct addr	 addr;		/* HOST must be an address; port 5060
 					 * by default */

@@ -2,8 +2,8 @@
  * dns.c -- names to addresses (RFC 3263), without blocking, on sresolv.
  *
  * Single questions are put to sresolv and the procedure is ours: the
- * library's own (sres_sip) asks for every SRV target there is, draws weights
- * otherwise than RFC 2782, and never ends on an alias that leads to itself.
+ * library's own (sres_sip) asks for the addresses of every SRV target, without
+ * a bound and one after the other.
  *
  * A lookup goes through two rounds of questions, SRV and then A with AAAA;
  * the first is left out where the port is given.  What the cache knows is
@@ -158,7 +158,7 @@ take_record(struct query *q, const sres_record_t *rr)
 	}
 }
 
-/* A refusal comes as an empty list, a circle of aliases as aliases only. */
+/* A refusal by the server comes as an empty list. */
 static void
 take_answers(struct query *q, sres_record_t **answers)
 {
@@ -380,7 +380,6 @@ deadline_passed(void *arg)
 	struct dns_lookup *l = arg;
 
 	l->unsure = true;
-	resolver_distrust(l->resolver);
 	finish(l);
 }
 

@@ -9,7 +9,7 @@
 #include "base/addr.h"
 #include "base/text.h"
 
-enum { HOSTS_MAX = 4096 };		/* names; what comes later is left out */
+enum { HOSTS_MAX = 4096 };		/* names; later ones are left out */
 
 struct hosts;
 

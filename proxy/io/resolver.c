@@ -13,8 +13,7 @@
 
 enum {
 	OPEN_MAX = 8192,	/* questions under way; ids have 16 bits */
-	ASKED_MAX = 20000,	/* then it is replaced */
-	DISTRUST_MS = 10000	/* from a lost answer to the replacement */
+	ASKED_MAX = 10000	/* in the life of one resolver */
 };
 
 struct resolver {
@@ -88,22 +87,22 @@ replace(void *arg)
 	struct resolver *fresh = resolver_new(rs);
 
 	rs->replacing = false;
-	if (fresh == NULL) {
-		rs->present->asked = 0;		/* later, then */
-		return;
-	}
+	if (fresh == NULL)
+		return;		/* the next question plans it again */
 	LIST_INSERT_HEAD(&rs->old, rs->present, entry);
 	rs->present = fresh;
 	reap(rs);
 }
 
 static void
-plan_replacement(struct resolvers *rs, int64_t after_ms)
+plan_replacement(struct resolver *r)
 {
-	if (rs->replacing)
+	struct resolvers *rs = r->all;
+
+	if (rs->replacing || r != rs->present)
 		return;
 	rs->replacing = true;
-	loop_timer_start(rs->replace, after_ms);
+	loop_timer_start(rs->replace, 0);
 }
 
 struct resolvers *
@@ -156,13 +155,6 @@ resolver_unref(struct resolver *r)
 		loop_timer_start(r->all->reap, 0);
 }
 
-void
-resolver_distrust(struct resolver *r)
-{
-	if (r == r->all->present)
-		plan_replacement(r->all, DISTRUST_MS);
-}
-
 enum ask_result
 resolver_ask(struct resolver *r, const struct question *q,
     sres_query_t **query, sres_record_t ***answers)
@@ -171,6 +163,8 @@ resolver_ask(struct resolver *r, const struct question *q,
 	*answers = sres_cached_answers(r->sres, (uint16_t)q->type, q->name);
 	if (*answers != NULL)
 		return ASK_KNOWN;
+	if (r->open >= OPEN_MAX || r->asked >= ASKED_MAX)
+		plan_replacement(r);
 	if (r->open >= OPEN_MAX)
 		return ASK_FAILED;
 	*query = sres_query(r->sres, q->fn, q->arg, (uint16_t)q->type,
@@ -178,8 +172,7 @@ resolver_ask(struct resolver *r, const struct question *q,
 	if (*query == NULL)
 		return ASK_FAILED;
 	r->open++;
-	if (++r->asked >= ASKED_MAX && r == r->all->present)
-		plan_replacement(r->all, 0);
+	r->asked++;
 	return ASK_SENT;
 }
 

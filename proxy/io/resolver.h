@@ -1,11 +1,11 @@
 /*
  * resolver.h -- single questions to the name servers, on sresolv.
  *
- * sresolv has two faults that only its end cures: each alias (CNAME) that it
- * follows leaks a few records into its cache, and a circle of aliases keeps
- * it asking for ever.  So the resolver in use is replaced after so many
- * questions, and some time after somebody gave up waiting; the old one ends
- * when its last user lets go.
+ * sresolv loses some 200 bytes for each answer that was an alias (CNAME), and
+ * keeps a question that nobody answers for a minute, whether or not anybody
+ * still waits.  Only its end cures either, so the resolver in use is replaced
+ * after so many questions, or when too many are open; the old one ends when
+ * its last user lets go.
  */
 #ifndef IO_RESOLVER_H
 #define IO_RESOLVER_H
@@ -27,8 +27,6 @@ void resolvers_free(struct resolvers *rs);
 /* Take the resolver in use, for a series of questions, and let go of it. */
 struct resolver *resolver_ref(struct resolvers *rs);
 void resolver_unref(struct resolver *r);
-/* Somebody gave up waiting: let the one in use be replaced soon. */
-void resolver_distrust(struct resolver *r);
 
 enum ask_result {
 	ASK_KNOWN,		/* *answers, for resolver_free_answers() */

@@ -22,9 +22,9 @@ enum { TARGET_UDP, TARGET_TCP, TARGET_TLS, TARGET_OPEN };
 
 struct target {
 	bool		sips;
-	int		transport;	/* TARGET_OPEN: the URI leaves it open */
+	int		transport;	/* TARGET_OPEN: left open */
 	uint16_t	port;		/* 0: not given */
-	bool		numeric;	/* addr (without port) instead of host */
+	bool		numeric;	/* addr (no port), and not host */
 	struct addr	addr;
 	char		host[TARGET_HOST_MAX + 1];	/* no dot at the end */
 };

@@ -6,15 +6,16 @@
  */
 #include "config.h"
 
+#include "pipeline/acked.h"
 #include "pipeline/edit.h"
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
-#include "pipeline/route.h"
 
 enum step_verdict
 step_ack_ours(struct request *req)
 {
-	return reply_is_acked(req) ? refuse(req, REASON_ACK_OURS) : STEP_NEXT;
+	return reply_is_acked(req) || acked_has(req) ?
+	    refuse(req, REASON_ACK_OURS) : STEP_NEXT;
 }
 
 enum step_verdict

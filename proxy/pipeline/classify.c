@@ -126,6 +126,23 @@ proof_needed(const struct request *req)
 	    PROOF_DIGEST;
 }
 
+/* Forged by the thousand, perhaps: one line a second says it. */
+static void
+note_misplaced(struct request *req)
+{
+	struct pipeline *p = req->p;
+	char source[ADDR_TEXT_MAX];
+
+	p->misplaced_total[0]++;
+	if (req->unix_ms / 1000 == p->misplaced_said_s)
+		return;
+	p->misplaced_said_s = req->unix_ms / 1000;
+	log_event(EV_PEER_MISPLACED, kv_str("source",
+	    addr_text(&req->source, source)),
+	    kv_str("listener", req->way->listener),
+	    kv_uint("so_far", p->misplaced_total[0]));
+}
+
 static void
 classify_source(struct request *req)
 {
@@ -135,12 +152,8 @@ classify_source(struct request *req)
 	};
 
 	if (peers_classify(req->policy->peers, &a, &req->peer) ==
-	    ARRIVAL_MISPLACED) {
-		req->p->spoofed_total[0]++;
-		log_event(EV_PEER_MISPLACED, kv_str("source",
-		    addr_text(&req->source, (char[ADDR_TEXT_MAX]){ 0 })),
-		    kv_str("listener", req->way->listener));
-	}
+	    ARRIVAL_MISPLACED)
+		note_misplaced(req);
 }
 
 /* Symmetric answers for strangers, whether they ask for rport or not. */

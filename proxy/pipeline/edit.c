@@ -10,9 +10,13 @@
 static int
 edit_max_forwards(msg_t *msg, sip_t *sip)
 {
-	if (sip->sip_max_forwards == NULL)
-		return sip_add_make(msg, sip, sip_max_forwards_class,
-		    "70") < 0 ? -ENOMEM : 0;
+	if (sip->sip_max_forwards == NULL) {
+		sip_max_forwards_t *mf = sip_max_forwards_make(msg_home(msg),
+		    "70");
+
+		return mf == NULL || msg_header_insert(msg, (msg_pub_t *)sip,
+		    (msg_header_t *)mf) < 0 ? -ENOMEM : 0;
+	}
 	sip->sip_max_forwards->mf_count--;
 	msg_fragment_clear(sip->sip_max_forwards->mf_common);
 	return 0;
@@ -36,15 +40,15 @@ asserted(struct request *req)
 	struct identity_uri from;
 
 	if (ppi != NULL && req->identity_ok)
-		return su_sprintf(home, "P-Asserted-Identity: %s\r\n",
+		return su_sprintf(home, "P-Asserted-Identity: %s",
 		    ppi->un_value);
 	if (req->identity_ok &&
 	    identity_of_url(home, sip->sip_from->a_url, &from) &&
 	    !identity_is_anonymous(&from))
 		return su_sprintf(home, "P-Asserted-Identity: <"
-		    URL_PRINT_FORMAT ">\r\n",
+		    URL_PRINT_FORMAT ">",
 		    URL_PRINT_ARGS(sip->sip_from->a_url));
-	return su_sprintf(home, "P-Asserted-Identity: <sip:%s@%s>\r\n",
+	return su_sprintf(home, "P-Asserted-Identity: <sip:%s@%s>",
 	    req->user, req->policy->realm);
 }
 
@@ -75,12 +79,42 @@ edit_identity(struct request *req)
 	return header == NULL ? 0 : message_add_other(msg, sip, header);
 }
 
+void
+edit_response_to_stranger(msg_t *msg, sip_t *sip)
+{
+	if (wants_privacy(sip))
+		message_drop_other(msg, sip, "P-Asserted-Identity");
+}
+
+/*
+ * RFC 3261 16.6 item 6: the next hop is a strict router, which wants to see
+ * itself in the Request-URI and the real one as the last Route.
+ */
+static int
+edit_for_strict_router(msg_t *msg, sip_t *sip)
+{
+	sip_route_t *first = sip->sip_route, *last;
+	url_t *hop;
+
+	if (first == NULL || url_has_param(first->r_url, "lr"))
+		return 0;
+	hop = url_hdup(msg_home(msg), first->r_url);
+	last = sip_route_create(msg_home(msg), sip->sip_request->rq_url, NULL);
+	if (hop == NULL || last == NULL || msg_header_insert(msg,
+	    (msg_pub_t *)sip, (msg_header_t *)last) < 0)
+		return -ENOMEM;
+	sip_route_remove(msg, sip);
+	return message_set_uri(msg, sip, hop);
+}
+
 int
 edit_request(struct request *req)
 {
 	message_drop_credentials(req->msg, req->sip, req->policy->realm,
 	    req->www);
 	if (edit_identity(req) < 0)
+		return -ENOMEM;
+	if (edit_for_strict_router(req->msg, req->sip) < 0)
 		return -ENOMEM;
 	return edit_max_forwards(req->msg, req->sip);
 }

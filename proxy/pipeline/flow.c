@@ -201,7 +201,7 @@ support_path(msg_t *msg, sip_t *sip)
 	if (message_has_token(sip, "Supported", "path") ||
 	    message_has_token(sip, "k", "path"))
 		return 0;
-	return message_add_other(msg, sip, "Supported: path\r\n");
+	return message_add_other(msg, sip, "Supported: path");
 }
 
 /* One Contact's URI becomes a token that holds it. */

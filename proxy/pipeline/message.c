@@ -81,11 +81,19 @@ message_drop_other(msg_t *msg, sip_t *sip, const char *name)
 		msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)un);
 }
 
+/*
+ * Put in its place at once.  Left to msg_serialize(), a raw header that joins
+ * others may end up behind the body.
+ */
 int
 message_add_other(msg_t *msg, sip_t *sip, const char *text)
 {
-	return msg_header_add_str(msg, (msg_pub_t *)sip, text) < 0 ?
-	    -ENOMEM : 0;
+	sip_unknown_t *un = sip_unknown_make(msg_home(msg), text);
+
+	if (un == NULL || msg_header_insert(msg, (msg_pub_t *)sip,
+	    (msg_header_t *)un) < 0)
+		return -ENOMEM;
+	return 0;
 }
 
 bool
@@ -108,26 +116,24 @@ message_has_token(const sip_t *sip, const char *name, const char *token)
 	return false;
 }
 
-static uint16_t
-port_number(const char *text, uint16_t dflt)
+static int
+port_number(const char *text, int dflt)
 {
 	uint64_t n;
 
 	if (text == NULL || *text == '\0')
 		return dflt;
-	if (!parse_uint(str_of(text), 65535, &n))
-		return 0;
-	return (uint16_t)n;
+	return parse_uint(str_of(text), 65535, &n) ? (int)n : -1;
 }
 
-uint16_t
+int
 url_port_number(const url_t *u)
 {
 	return port_number(u->url_port,
 	    u->url_type == url_sips ? 5061 : 5060);
 }
 
-uint16_t
+int
 via_port_number(const sip_via_t *v)
 {
 	bool tls = v->v_protocol != NULL &&

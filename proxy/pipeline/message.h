@@ -26,7 +26,7 @@ sip_unknown_t *message_other(const sip_t *sip, const char *name,
     const sip_unknown_t *after);
 /* Remove all of that name. */
 void message_drop_other(msg_t *msg, sip_t *sip, const char *name);
-/* Add "Name: value"; -ENOMEM. */
+/* Add "Name: value", without CRLF; -ENOMEM. */
 int message_add_other(msg_t *msg, sip_t *sip, const char *text);
 
 /* Does a comma-separated header hold this token? */
@@ -34,9 +34,9 @@ bool message_has_token(const sip_t *sip, const char *name,
     const char *token);
 
 /* Port of a URL or Via; the scheme's or transport's default if absent.
- * 0: malformed. */
-uint16_t url_port_number(const url_t *u);
-uint16_t via_port_number(const sip_via_t *v);
+ * -1: malformed. */
+int url_port_number(const url_t *u);
+int via_port_number(const sip_via_t *v);
 
 /* Take an identity apart; text lives in home.  false: neither sip(s) nor
  * tel. */

@@ -41,6 +41,9 @@ staleness(struct request *req)
 {
 	if (nonce_is_stale(&req->nonce, req->unix_ms))
 		return REASON_STALE;
+	if (req->cred->qop != QOP_NONE &&
+	    req->cred->nc > req->policy->auth->nc_max)
+		return REASON_USED_UP;
 	if (req->policy->auth->bind == BIND_SOURCE &&
 	    !nonce_is_from(req->p->env.keys, &req->nonce, &req->source))
 		return REASON_OTHER_SOURCE;

@@ -74,7 +74,7 @@ add_metrics(struct pipeline *p, struct metrics *m)
 		.help = "Responses from targets, without 100." };
 	static const struct metric pending = { .name = "requests_pending",
 		.help = "Requests under way.", .kind = METRIC_GAUGE };
-	static const struct metric spoofed = { .name = "peers_misplaced_total",
+	static const struct metric misplaced = { .name = "peers_misplaced_total",
 		.help = "Packets with a peer's address that came in where the "
 		"peer does not live." };
 
@@ -82,10 +82,10 @@ add_metrics(struct pipeline *p, struct metrics *m)
 	p->requests_total = metrics_add(m, &requests);
 	p->responses_total = metrics_add(m, &responses);
 	p->pending_gauge = metrics_add(m, &pending);
-	p->spoofed_total = metrics_add(m, &spoofed);
+	p->misplaced_total = metrics_add(m, &misplaced);
 	return p->by_reason == NULL || p->requests_total == NULL ||
 	    p->responses_total == NULL || p->pending_gauge == NULL ||
-	    p->spoofed_total == NULL ? -1 : 0;
+	    p->misplaced_total == NULL ? -1 : 0;
 }
 
 static int

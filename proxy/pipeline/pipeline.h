@@ -95,6 +95,10 @@ void pipeline_set_policy(struct pipeline *p, struct policy *policy);
 int pipeline_message(struct pipeline *p, struct nta_agent_s *agent,
     struct msg_s *msg, struct sip_s *sip);
 
+/* Asked before nta sees a message: false for a CANCEL from another address
+ * than its INVITE's, which is to be dropped unanswered. */
+bool pipeline_may_enter(struct pipeline *p, struct msg_s *msg);
+
 /* Requests under way (with a server transaction). */
 size_t pipeline_pending(const struct pipeline *p);
 

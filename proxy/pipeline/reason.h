@@ -63,6 +63,8 @@ R(WRONG_PASSWORD_FORBIDDEN, "wrong-password-forbidden", 403, "Forbidden",      \
     "The same, where auth.wrong_password is \"forbid\".")		       \
 R(STALE, "stale", 407, "Proxy Authentication Required",			       \
     "A right answer to a nonce that is too old: challenged with stale=true.")  \
+R(USED_UP, "used-up", 407, "Proxy Authentication Required",		       \
+    "A right answer with a nonce count above auth.nc_max.")		       \
 R(OTHER_SOURCE, "other-source", 407, "Proxy Authentication Required",	       \
     "A right answer to a nonce that was given to another address.")	       \
 R(FENCED, "fenced", 407, "Proxy Authentication Required",		       \

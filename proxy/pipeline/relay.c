@@ -8,10 +8,11 @@
 #include "config.h"
 
 #include "pipeline/branch.h"
+#include "pipeline/edit.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
-#include "pipeline/route.h"
+#include "pipeline/targets.h"
 
 /* RFC 3261 16.7 item 6: 6xx, then the lowest class; 4xx that tell the caller
  * how to do better before others; 503 last of all. */
@@ -50,6 +51,8 @@ forward(struct request *req, msg_t *msg)
 	sip_t *sip = sip_object(msg);
 
 	sip_via_remove(msg, sip);
+	if (req->peer == NULL)
+		edit_response_to_stranger(msg, sip);
 	if (req->method == sip_method_register && req->choice.peer != NULL &&
 	    req->choice.peer->path == PATH_CONTACT)
 		flow_registered(req, msg, sip);
@@ -108,12 +111,12 @@ try_next(struct request *req)
 	for (;;) {
 		if (try_targets(req))
 			return;
-		switch (route_more(req, try_next)) {
-		case ROUTE_FOUND:
+		switch (targets_more(req, try_next)) {
+		case TARGETS_FOUND:
 			break;
-		case ROUTE_WAIT:
+		case TARGETS_WAIT:
 			return;
-		case ROUTE_EXHAUSTED:
+		case TARGETS_EXHAUSTED:
 			finish(req);
 			return;
 		}

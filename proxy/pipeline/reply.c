@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "pipeline/acked.h"
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
 
@@ -95,7 +96,7 @@ add_challenges(struct request *req, const struct nonce *n,
 			continue;
 		snprintf(text, sizeof text, "%s: Digest realm=\"%s\", "
 		    "nonce=\"%s\", opaque=\"%s\", algorithm=%s, "
-		    "qop=\"%s\"%s\r\n",
+		    "qop=\"%s\", userhash=true%s\r\n",
 		    req->www ? "WWW-Authenticate" : "Proxy-Authenticate",
 		    req->policy->realm, nonce, opaque, digest_alg_name(alg),
 		    qop_text(auth), stale ? ", stale=true" : "");
@@ -134,8 +135,9 @@ is_challenge(enum reason r)
 static bool
 is_stale(enum reason r)
 {
-	return r == REASON_STALE || r == REASON_OTHER_SOURCE ||
-	    r == REASON_FENCED || r == REASON_REPLAY;
+	return r == REASON_STALE || r == REASON_USED_UP ||
+	    r == REASON_OTHER_SOURCE || r == REASON_FENCED ||
+	    r == REASON_REPLAY;
 }
 
 /* RFC 3261 8.2.2.3: every option that we do not know. */
@@ -209,6 +211,7 @@ send_stateless(struct request *req, msg_t *reply, const struct line *l)
 	sip_to_t *to;
 	int rc;
 
+	acked_note(req);
 	to_tag(req, 0, tag);
 	to = message_to_with_tag(reply, req->sip, tag);
 	if (to == NULL) {

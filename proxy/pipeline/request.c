@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "pipeline/branch.h"
+#include "pipeline/cancel.h"
 #include "pipeline/linger.h"
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
@@ -101,24 +102,8 @@ unlink_request(struct request *req)
 	if (req->next != NULL)
 		req->next->prev = req->prev;
 	req->prev = NULL;
+	cancel_forget(req);
 	req->p->pending_gauge[0] = --req->p->pending;
-}
-
-/* "CANCEL is accepted from the hop that sent the INVITE." */
-static bool
-is_from_caller(const struct request *req)
-{
-	msg_t *msg = nta_incoming_getrequest_ackcancel(req->irq);
-	struct addr from;
-	bool same;
-
-	if (msg == NULL)
-		return false;
-	same = addr_from_sockaddr(&from,
-	    (const struct sockaddr *)msg_addr(msg)) &&
-	    addr_same_ip(&from, &req->source);
-	msg_destroy(msg);
-	return same;
 }
 
 /* From nta: a CANCEL, or (sip == NULL) the transaction's end. */
@@ -127,8 +112,7 @@ on_ack_cancel(struct request *req, nta_incoming_t *irq, const sip_t *sip)
 {
 	(void)irq;
 	if (sip != NULL && sip->sip_request != NULL &&
-	    sip->sip_request->rq_method == sip_method_cancel &&
-	    is_from_caller(req))
+	    sip->sip_request->rq_method == sip_method_cancel)
 		relay_cancel(req);
 	return 0;
 }
@@ -163,6 +147,7 @@ request_hold(struct request *req)
 	nta_incoming_set_params(req->irq, NTATAG_EXTRA_100(0), TAG_END());
 	nta_incoming_bind(req->irq, on_ack_cancel, req);
 	link_request(req);
+	cancel_expect(req);
 	return true;
 }
 
@@ -225,8 +210,6 @@ event_of(enum reason r)
 	case REASON_NO_CREDENTIALS:
 		return EV_REQUEST_CHALLENGED;
 	case REASON_ACK_OURS:
-	case REASON_ACK_STRAY:
-	case REASON_ACK_BAD:
 	case REASON_ABSORBED:
 		return EV_REQUEST_DROPPED;
 	default:

@@ -6,6 +6,8 @@
 #ifndef PIPELINE_REQUEST_H
 #define PIPELINE_REQUEST_H
 
+#include <uthash.h>
+
 #include "auth/credentials.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -45,6 +47,8 @@ struct request {
 	struct pipeline	*p;
 	struct policy	*policy;
 	struct request	*next, **prev;	/* of all with a server transaction */
+	UT_hash_handle	 by_caller;	/* cancel.c: of INVITEs among them */
+	uint64_t	 caller_key;
 
 	/* request_new() */
 	msg_t		*msg;
@@ -114,6 +118,8 @@ struct request {
 	int		 status;	/* of the final response */
 };
 
+enum { ACKED_MAX = 4099 };		/* a prime */
+
 /* The pipeline's own, for the steps. */
 struct pipeline {
 	struct pipeline_env env;
@@ -127,10 +133,13 @@ struct pipeline {
 	struct timeouts	*timer_cancel;	/* 64*T1 after a CANCEL */
 	struct timeouts	*lingering;	/* RFC 6026: INVITEs with a 2xx */
 	struct target_load *loads;	/* branch.c */
+	struct request	*invites;	/* cancel.c */
 	uint64_t	*by_reason;	/* counters */
 	uint64_t	*requests_total, *pending_gauge, *responses_total,
-			*spoofed_total;
+			*misplaced_total;
+	int64_t		 misplaced_said_s;
 	uint64_t	 sequence;	/* of our branches */
+	uint64_t	 acked[ACKED_MAX];	/* acked.h */
 };
 
 /* Row of a table of steps. */

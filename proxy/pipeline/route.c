@@ -12,79 +12,7 @@
 
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
-#include "pipeline/route.h"
-
-enum { DNS_TIMEOUT_MS = 5000 };
-
-static void
-take_targets(struct request *req, const struct dns_target *t, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		req->target[i].addr = t[i].addr;
-		req->target[i].transport = (enum transport)t[i].transport;
-	}
-	req->ntargets = n;
-	req->next_target = 0;
-}
-
-static void
-note_failure(struct request *req, enum dns_result r)
-{
-	if (r == DNS_NO_NAME)
-		req->dns_reason = REASON_NO_SUCH_NAME;
-	else if (r == DNS_UNAVAILABLE)
-		req->dns_reason = REASON_DNS_AWAY;
-}
-
-static void
-on_dns(void *arg, enum dns_result r, const struct dns_target *t, size_t n)
-{
-	struct request *req = arg;
-
-	req->dns = NULL;
-	note_failure(req, r);
-	take_targets(req, t, r == DNS_OK ? n : 0);
-	req->routed(req);
-}
-
-/* Ask for one URI. */
-static enum route_more
-resolve(struct request *req, const char *uri)
-{
-	struct dns_target t[DNS_TARGETS_MAX];
-	size_t n = 0;
-	enum dns_result r;
-
-	r = dns_resolve(req->p->env.dns, uri, DNS_TIMEOUT_MS, t, &n, on_dns,
-	    req, &req->dns);
-	if (req->dns != NULL)
-		return ROUTE_WAIT;
-	note_failure(req, r);
-	take_targets(req, t, r == DNS_OK ? n : 0);
-	return req->ntargets > 0 ? ROUTE_FOUND : ROUTE_EXHAUSTED;
-}
-
-enum route_more
-route_more(struct request *req, void (*done)(struct request *req))
-{
-	enum route_more more = ROUTE_EXHAUSTED;
-
-	if (req->next_target < req->ntargets)
-		return ROUTE_FOUND;
-	req->routed = done;
-	if (req->next_hop != NULL) {		/* one URI, and no other */
-		const char *uri = req->next_hop;
-
-		req->next_hop = NULL;
-		return resolve(req, uri);
-	}
-	if (req->choice.peer == NULL)
-		return ROUTE_EXHAUSTED;
-	while (more == ROUTE_EXHAUSTED &&
-	    req->next_uri < req->choice.peer->nuris)
-		more = resolve(req, req->choice.peer->uri[req->next_uri++]);
-	return more;
-}
+#include "pipeline/targets.h"
 
 /* The URI that RFC 3261 16.6 item 7 would resolve. */
 static const url_t *
@@ -98,6 +26,22 @@ static char *
 url_text(struct request *req, const url_t *u)
 {
 	return url_as_string(msg_home(req->msg), u);
+}
+
+/* What the URI says; a Contact that says nothing means what the peer's own
+ * URI says. */
+static const char *
+transport_wanted(struct request *req, const url_t *u, const struct peer *peer)
+{
+	su_home_t *home = msg_home(req->msg);
+	const url_t *own = peer->nuris == 0 ? NULL :
+	    url_make(home, peer->uri[0]);
+	char *out = su_zalloc(home, 16);
+
+	if (out != NULL && url_param(u->url_params, "transport", out,
+	    16) == 0 && own != NULL)
+		url_param(own->url_params, "transport", out, 16);
+	return out == NULL || *out == '\0' ? "udp" : out;
 }
 
 /*
@@ -118,11 +62,15 @@ prefer_member(struct request *req, const struct peer *peer)
 	    !addr_parse_host(&a, str_of(u->url_host)) ||
 	    !peer_has_addr(peer, &a))
 		return;
-	text = url_text(req, u);
-	if (text == NULL || dns_resolve(req->p->env.dns, text, DNS_TIMEOUT_MS,
+	text = su_sprintf(msg_home(req->msg), "sip:%s%s%s;transport=%s",
+	    u->url_host, u->url_port == NULL ? "" : ":",
+	    u->url_port == NULL ? "" : u->url_port,
+	    transport_wanted(req, u, peer));
+	if (text == NULL ||
+	    dns_resolve(req->p->env.dns, text, TARGETS_TIMEOUT_MS,
 	    t, &n, NULL, NULL, &none) != DNS_OK || none != NULL)
 		return;
-	take_targets(req, t, n);
+	targets_take(req, t, n);
 }
 
 static enum reason
@@ -220,13 +168,13 @@ choose(struct request *req)
 static void
 on_first_targets(struct request *req)
 {
-	switch (route_more(req, on_first_targets)) {
-	case ROUTE_FOUND:
+	switch (targets_more(req, on_first_targets)) {
+	case TARGETS_FOUND:
 		request_resume(req);
 		break;
-	case ROUTE_WAIT:
+	case TARGETS_WAIT:
 		break;
-	case ROUTE_EXHAUSTED:
+	case TARGETS_EXHAUSTED:
 		request_refuse(req, req->dns_reason);
 		break;
 	}
@@ -240,14 +188,14 @@ step_route(struct request *req)
 	if (r != REASON_COUNT)
 		return refuse(req, r);
 	req->dns_reason = REASON_NO_SUCH_NAME;
-	switch (route_more(req, on_first_targets)) {
-	case ROUTE_FOUND:
+	switch (targets_more(req, on_first_targets)) {
+	case TARGETS_FOUND:
 		return STEP_NEXT;
-	case ROUTE_WAIT:
+	case TARGETS_WAIT:
 		if (req->method == sip_method_ack || request_hold(req))
 			return STEP_WAIT;
 		return refuse(req, req->reason);
-	case ROUTE_EXHAUSTED:
+	case TARGETS_EXHAUSTED:
 		break;
 	}
 	return refuse(req, req->dns_reason);

@@ -7,6 +7,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "pipeline/branch_id.h"
 #include "pipeline/message.h"
@@ -17,12 +18,32 @@ enum {
 	VIAS_MAX = 100			/* more than any honest path has */
 };
 
+/*
+ * A header that did not parse, or stands there twice.  Scraps of credentials
+ * are no error here: they prove nothing, so the answer is a challenge.
+ */
+static bool
+has_bad_header(const sip_t *sip)
+{
+	const msg_header_t *h = (const msg_header_t *)sip->sip_error;
+
+	for (; h != NULL; h = h->sh_next) {
+		const char *name = h->sh_class == sip_error_class ?
+		    h->sh_error->er_name : h->sh_class->hc_name;
+
+		if (name == NULL || (strcasecmp(name, "Proxy-Authorization")
+		    != 0 && strcasecmp(name, "Authorization") != 0))
+			return true;
+	}
+	return false;
+}
+
 static bool
 headers_are_sane(const struct request *req)
 {
 	const sip_t *sip = req->sip;
 
-	return sip->sip_error == NULL && sip->sip_from != NULL &&
+	return !has_bad_header(sip) && sip->sip_from != NULL &&
 	    sip->sip_to != NULL && sip->sip_call_id != NULL &&
 	    sip->sip_cseq != NULL && sip->sip_via != NULL &&
 	    sip->sip_cseq->cs_method == req->method &&
@@ -42,7 +63,7 @@ via_is_sane(const struct request *req)
 
 	if (v->v_branch != NULL && strlen(v->v_branch) < 7)
 		return false;
-	if (via_port_number(v) == 0)
+	if (via_port_number(v) < 0)
 		return false;
 	if (ways_have_ip(req->p->env.ways, &req->source))
 		return true;
@@ -104,7 +125,7 @@ uri_is_sane(const struct request *req)
 	if (u->url_type == url_tel)
 		return true;
 	return u->url_host != NULL && *u->url_host != '\0' &&
-	    url_port_number(u) != 0;
+	    url_port_number(u) > 0;
 }
 
 static bool

@@ -30,6 +30,22 @@ is_late_2xx(struct pipeline *p, const sip_t *sip)
 	    now_s - (int64_t)id.issued_s <= life_s;
 }
 
+static void
+log_dropped(msg_t *msg, const sip_t *sip)
+{
+	struct addr from;
+	char source[ADDR_TEXT_MAX] = "";
+
+	if (addr_from_sockaddr(&from,
+	    (const struct sockaddr *)msg_addr(msg)))
+		addr_text(&from, source);
+	log_event(EV_RESPONSE_DROPPED, kv_str("source", source),
+	    kv_str("reason", reason_word(REASON_RESPONSE_STRAY)),
+	    kv_int("status", sip->sip_status->st_status),
+	    kv_str("call_id", sip->sip_call_id == NULL ? NULL :
+	    sip->sip_call_id->i_id));
+}
+
 void
 stray_response(struct pipeline *p, msg_t *msg, sip_t *sip)
 {
@@ -39,5 +55,6 @@ stray_response(struct pipeline *p, msg_t *msg, sip_t *sip)
 		return;
 	}
 	p->by_reason[REASON_RESPONSE_STRAY]++;
+	log_dropped(msg, sip);
 	msg_destroy(msg);
 }

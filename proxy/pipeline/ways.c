@@ -65,13 +65,13 @@ ways_flow(const struct ways *ws, const struct side *flow)
 }
 
 bool
-way_is(const struct way *w, struct str host, uint16_t port)
+way_is(const struct way *w, struct str host, int port)
 {
 	return w->port == port && str_caseis(host, w->host);
 }
 
 bool
-ways_are(const struct ways *ws, struct str host, uint16_t port)
+ways_are(const struct ways *ws, struct str host, int port)
 {
 	if (ws->record_route != NULL && str_caseis(host, ws->record_route))
 		return true;

@@ -20,7 +20,7 @@ enum { WAYS_MAX = 64 };
 
 struct way {
 	char		 ident[80];	/* TPTAG_IDENT of the primary */
-	const char	*listener;	/* its name in the file */
+	char		 listener[80];	/* its name in the file */
 	uint16_t	 id;		/* of the listener, in flow tokens */
 	enum transport	 transport;
 	struct addr	 addr;		/* bound to */
@@ -51,8 +51,8 @@ const struct way *ways_out(const struct ways *ws, const struct addr *to,
 const struct way *ways_flow(const struct ways *ws, const struct side *flow);
 
 /* Does host:port name one of our sockets, or the cluster? */
-bool ways_are(const struct ways *ws, struct str host, uint16_t port);
-bool way_is(const struct way *w, struct str host, uint16_t port);
+bool ways_are(const struct ways *ws, struct str host, int port);
+bool way_is(const struct way *w, struct str host, int port);
 /* Is this the address of one of our sockets (any port)? */
 bool ways_have_ip(const struct ways *ws, const struct addr *a);
 

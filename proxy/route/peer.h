@@ -46,7 +46,7 @@ struct peer {
 struct peers;			/* all of them */
 
 /* Check names (no repeats, no id that meets), networks, URIs; complaints go
- * to c.  NULL when there were any. */
+ * to c, whose text the peers keep on using.  NULL when there were any. */
 struct peers *peers_new(struct conf *c, const struct conf_groups *conf);
 void peers_free(struct peers *ps);
 size_t peers_count(const struct peers *ps);

@@ -37,7 +37,7 @@ enum route_verdict { ROUTE_NONE, ROUTE_PEER, ROUTE_REQUEST_URI };
 struct route_choice {
 	enum route_verdict verdict;
 	const struct peer *peer;	/* ROUTE_PEER */
-	int		   line;	/* of the route in its file, for the log */
+	int		   line;	/* in its file, for the log */
 };
 
 /* A route without `from` never leads back to the source peer, and a stranger

@@ -18,7 +18,7 @@ struct conn {
 	struct addr	 peer;
 	struct source	*source;	/* NULL: not accepted, or closed */
 	bool		 accepted;
-	bool		 connected;
+	bool		 connected;	/* false: not known to be */
 	bool		 spoke;		/* a whole message came */
 	bool		 whole;		/* head is, its body is not yet here */
 	unsigned	 crlf;		/* bytes of keep-alive not answered */

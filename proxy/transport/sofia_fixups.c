@@ -71,7 +71,7 @@ struct imports {
 };
 
 static _Thread_local bool polled_idle;
-static unsigned getaddrinfo_calls;	/* for the self-test */
+static _Thread_local unsigned getaddrinfo_calls;	/* for the self-test */
 
 int
 su_root_yield(su_root_t *root)
@@ -84,13 +84,16 @@ int
 getaddrinfo(const char *restrict node, const char *restrict service,
     const struct addrinfo *restrict hints, struct addrinfo **restrict res)
 {
-	getaddrinfo_f *libc;
+	static getaddrinfo_f *_Atomic known;
+	getaddrinfo_f *libc = known;	/* asked for with each datagram sent */
 	struct addrinfo h = { 0 };
 
 	getaddrinfo_calls++;
-	libc = (getaddrinfo_f *)dlsym(RTLD_NEXT, "getaddrinfo");
+	if (libc == NULL)
+		libc = (getaddrinfo_f *)dlsym(RTLD_NEXT, "getaddrinfo");
 	if (libc == NULL)
 		return EAI_FAIL;
+	known = libc;
 	if (hints != NULL)
 		h = *hints;
 	h.ai_flags |= AI_NUMERICHOST | AI_NUMERICSERV;

@@ -203,7 +203,6 @@ read_once(struct transports *t, struct conn *c)
 	if (n < 0)
 		return errno == EAGAIN || errno == EWOULDBLOCK ||
 		    errno == EINTR ? 1 : -1;
-	c->connected = true;
 	if (c->closing_ms != 0)
 		return 2;	/* read away, lest a RST overtakes our answer */
 	c->active_ms = clock_mono_ms();

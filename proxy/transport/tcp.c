@@ -160,10 +160,8 @@ on_send(tport_t const *tp, msg_t *msg, msg_iovec_t *iov, size_t n)
 	struct conn *c = conn_of(transport_self(), tp);
 	ssize_t sent = stock->vtp_send(tp, msg, iov, n);
 
-	if (c != NULL && sent > 0) {
-		c->connected = true;
+	if (c != NULL && sent > 0)
 		c->active_ms = clock_mono_ms();
-	}
 	return sent;
 }
 
@@ -199,6 +197,7 @@ end(struct transports *t, struct conn *c, enum refusal why)
 		tport_error_report(c->tp, ETIMEDOUT, NULL);
 }
 
+/* Asked once, when the time for connecting is over. */
 static bool
 is_connected(struct conn *c)
 {

@@ -12,8 +12,8 @@ from .programs import Sipp
 from .scene import SDP, Scene
 
 WORDS = {
-    "no-credentials": "it did not say who it is: asked",
-    "replay": "the right answer, but it was used before",
+    "no-credentials": "who are you? asked with a challenge",
+    "replay": "the answer is right, but it was used before",
 }
 
 
@@ -23,13 +23,13 @@ def who_is_who(scene):
   alice       %-12s a phone, with a password
   mallory     %-12s a stranger, who overheard alice's call
   sipbouncer  %-12s at the door
-  pbx         %-12s SIPp, which takes calls from sipbouncer only
+  pbx         %-12s SIPp, which knows no passwords
 """ % (net.host(10), net.host(66), scene.at, net.host(5)))
 
 
 def start(scene, target):
     """The daemon, and the PBX behind it."""
-    scene.start(nonce_store={"type": "memory"},
+    scene.start(nonce_store={"type": "memory"}, log={"level": "debug"},
                 auth={"algorithms": ["SHA-256", "MD5"]})
     return Sipp("pbx", scene.folder, "uas_call", scene.net.host(5),
                 keys={"target": target}, options=["-trace_shortmsg"])
@@ -64,32 +64,46 @@ def replay(mallory, overheard):
 # ---- the ladder
 
 def seen_by_phones(scene):
-    """(unix time, sender, receiver, start line, Call-ID, 407?)"""
+    """(unix time, sender, receiver, start line)"""
     offset = time.time() - time.monotonic() + scene.ladder.began
     for when, sender, receiver, data in scene.ladder.steps:
         if sender is not None:
-            yield when + offset, sender, receiver, \
-                sip.text(data).split("\r\n")[0]
+            yield (when + offset, sender, receiver,
+                   sip.text(data).split("\r\n")[0])
 
 
-def seen_by_pbx(pbx):
-    for when, sent, start_line in pbx.messages():
+def seen_by_pbx(pbx, phones):
+    """The same; SIPp's clock lags, so an answer that a phone has seen was
+    sent before, and what came in before it came before."""
+    heard = [x for x in phones if x[1] == "sipbouncer"]
+    out, latest = [], time.time()
+    for when, sent, start_line in reversed(list(pbx.messages())):
+        if sent:
+            seen = [x for x in heard if x[3] == start_line]
+            heard = [x for x in heard if x not in seen[-1:]]
+            latest = min([latest, *(x[0] for x in seen[-1:])])
+        latest = min(when, latest - 1e-6)
         ends = ("pbx", "sipbouncer") if sent else ("sipbouncer", "pbx")
-        yield (when, *ends, start_line.strip())
+        out.append((latest, *ends, start_line))
+    return out
+
+
+def because(reason):
+    words = " (%s)" % WORDS[reason] if reason in WORDS else ""
+    return "%sbecause: %s%s" % (" " * 32, reason, words)
 
 
 def show(scene, pbx):
-    refusals = scene.log.find(status="407")
-    lines = sorted([*seen_by_phones(scene), *seen_by_pbx(pbx)])
-    for when, sender, receiver, start_line in lines:
+    phones = list(seen_by_phones(scene))
+    refused = [x for x in phones if x[3].startswith("SIP/2.0 407")]
+    reasons = [x["reason"] for x in scene.log.find(status="407")]
+    for step in sorted(phones + seen_by_pbx(pbx, phones)):
+        when, sender, receiver, start_line = step
         print("  %6.3f  %-10s -> %-10s  %s" % (
-            when - lines[0][0], sender, receiver,
+            when - phones[0][0], sender, receiver,
             start_line.removesuffix(" SIP/2.0").removeprefix("SIP/2.0 ")))
-        if start_line.startswith("SIP/2.0 407") and refusals:
-            reason = refusals.pop(0)["reason"]
-            print("%36s: %s%s" % (
-                "because", reason,
-                " (%s)" % WORDS[reason] if reason in WORDS else ""))
+        if step in refused and reasons:
+            print(because(reasons.pop(0)))
     print()
 
 

@@ -28,6 +28,8 @@ from .sip import Message, host_port, host_text, params_of, uri_of, uri_params
 from .wire import Wire
 
 TIMEOUT = 3.0
+ANSWERED_IN = {"Proxy-Authenticate": "Proxy-Authorization",
+               "WWW-Authenticate": "Authorization"}
 SDP = ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\n"
        "t=0 0\r\nm=audio 40000 RTP/AVP 0\r\n")
 
@@ -70,7 +72,7 @@ class Phone:
         self.ladder, self.name = ladder, name
         self.wire = Wire(host, port, udp=transport == "udp" or tcp_listen,
                          tcp_listen=tcp_listen)
-        self.host, self.port = host, self.wire.port
+        self.host, self.port = host, self.wire.port or 5060
         self.proxy, self.transport = proxy, transport
         self.claims = claims or (host, self.port)
         self.user, self.password = user or name, password
@@ -397,9 +399,8 @@ class Phone:
         self.response = got
         if got.status in (401, 407):
             self.challenges = [
-                (n.replace("Authenticate", "Authorization"), v)
-                for n, v in got.headers
-                if n in ("Proxy-Authenticate", "WWW-Authenticate")]
+                (ANSWERED_IN[n], v) for n, v in got.headers
+                if n in ANSWERED_IN]
         if got.cseq[1] != "INVITE" or self.invite is None:
             return
         if got.status >= 300 and self.auto_ack:

@@ -116,7 +116,7 @@ class Sipp(Program):
         """(unix time, sent, start line) of each; with -trace_shortmsg."""
         for line in self.written("shortmessages").splitlines():
             _, _, when, way, _, _, start = line.split("\t", 6)
-            yield float(when), way == "S", start
+            yield float(when), way == "S", start.strip()
 
     def finish(self):
         """Wait for the end of all calls; each must have passed."""

@@ -38,6 +38,7 @@ class Scene:
             "peers": [self.pbx_peer()],
             "routes": [{"to": "pbx"}],
             "timers": {"t1": "100ms"},
+            "log": {"level": "debug"},
         }
         out.update(changes)
         return out
@@ -112,6 +113,15 @@ class Scene:
         out = phone.elsewhere(name, self.net.host(number), **more)
         self.actors.append(out)
         return out
+
+    def drain(self):
+        """Bring what nobody waited for into the ladder."""
+        for actor in self.actors:
+            try:
+                while actor.receive(timeout=0.02):
+                    pass
+            except (OSError, ValueError, KeyError):
+                pass
 
     def close(self):
         for actor in self.actors:

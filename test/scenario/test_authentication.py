@@ -347,13 +347,10 @@ WRONG = {
     "nc of 9 digits": ({"nc": "000000001"}, "bad-credentials"),
     "nc overflows": ({"nc": "100000001"}, "bad-credentials"),
     "nc with sign": ({"nc": "+0000001"}, "bad-credentials"),
-    "nc above nc_max": ({"nc": "00000401"}, None),
-    "nc huge": ({"nc": "ffffffff"}, None),
     "both names": ({"extra": ", username*=UTF-8''alice"},
                    "bad-credentials"),
     "control character": ({"extra": ', x="\x01"'}, "bad-credentials"),
     "endless": ({"extra": ', x="%s"' % ("y" * 5000)}, "bad-credentials"),
-    "unfinished": ({"extra": ', x="never closed'}, None),
 }
 
 
@@ -369,6 +366,20 @@ def test_what_is_wrong_is_challenged_anew(scene, what):
     pbx.expect_nothing(0.1)
     if reason:
         scene.log.has(reason=reason)
+
+
+@pytest.mark.parametrize("nc", ["00000401", "ffffffff"])
+def test_a_nonce_that_is_used_up_is_stale(scene, nc):
+    # the answer is right: an honest phone comes here after nc_max requests
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.send("OPTIONS", "sip:bob@example.com")
+    alice.expect(407)
+    alice.answer(nc=nc)
+    assert check.is_stale(alice.expect(407))
+    alice.answer(nc=nc, password="wrong")
+    assert check.is_plain(alice.expect(407))
+    pbx.expect_nothing(0.1)
 
 
 @pytest.mark.parametrize("nc", ["00000400", "0000000A", "0000000a"])
@@ -491,15 +502,26 @@ def test_wrong_password_forbid(scene):
 
 @pytest.mark.parametrize("value", [
     "Basic YWxpY2U6d29uZGVybGFuZA==", "Basic realm=\"example.com\"",
-    "Digest", "Digest ", "Bearer abc", "", "Digest realm=\"example.com\"",
-    ",,,", "Digest realm=\"example.com", "Digest =,=,="])
-def test_other_schemes_and_scraps_are_challenged(scene, value):
+    "Bearer abc", "Digest realm=\"example.com\""])
+def test_other_schemes_are_challenged(scene, value):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()
     alice.send("OPTIONS", "sip:bob@example.com",
                auth={"header": value})
     assert check.is_plain(alice.expect(407))
     pbx.expect_nothing(0.1)
+
+
+@pytest.mark.parametrize("value", [
+    "Digest", "Digest ", "", ",,,", 'Digest realm="example.com',
+    "Digest =,=,=", "Digest username=\"alice\", realm=\"example.com"])
+def test_scraps_are_refused(scene, value):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.send("OPTIONS", "sip:bob@example.com", auth={"header": value})
+    alice.expect((400, 407))
+    pbx.expect_nothing(0.1)
+    serve(alice, pbx)
 
 
 def test_credentials_in_the_wrong_header(scene):
@@ -592,7 +614,7 @@ def test_a_broken_users_file_keeps_the_old_one(scene, tmp_path):
     scene.daemon.reload()
     time.sleep(0.5)
     serve(alice, pbx)
-    assert re.search(r"users:1", scene.log.text())
+    scene.log.has(event="users.keep", line="1")
     scene.write_users([user_line("alice", REALM, "new")])
     scene.daemon.reload()
     time.sleep(0.5)

@@ -146,7 +146,7 @@ def test_a_missing_file(scene):
 def test_a_missing_users_file(scene):
     scene.write_config(users={"type": "file", "path": "absent"})
     done = scene.daemon.run("-t", "-c", scene.daemon.config_path)
-    assert done.returncode == 1 and "absent" in done.stderr
+    assert done.returncode == 1 and "absent" in done.stderr + done.stdout
 
 
 def test_the_daemon_itself_refuses_a_wrong_file(scene):

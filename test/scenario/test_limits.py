@@ -49,6 +49,7 @@ def test_pending_in_all(scene):
     pbx.expect_nothing(0.1)
     for invite in held:
         pbx.reply(486, to=invite)
+        pbx.expect("ACK")
     time.sleep(0.3)
     bob = scene.bob()
     serve(bob, pbx)

@@ -30,8 +30,16 @@ def test_one_line_at_the_end_of_a_request(scene):
     assert last["source"] == "%s:5060" % alice.host
     assert last["peer"] == "-"
     assert "%s:5060" % pbx.host in last.values()
-    assert any(k.endswith("_ms") or k.endswith("_us") for k in last)
+    assert int(last["us"]) > 0
     assert lines[0]["user"] in ("-", "") and lines[0]["status"] == "407"
+
+
+def test_the_usual_first_request_is_no_news(scene):
+    scene.start(log={"level": "info"})
+    alice = scene.alice()
+    alice.send("MESSAGE", "sip:bob@example.com")
+    alice.expect(407)
+    scene.log.has_not(reason="no-credentials")
 
 
 def test_a_peers_request_names_the_peer(scene):
@@ -126,7 +134,7 @@ def test_json(scene):
 
 
 def test_log_level(scene):
-    scene.start(log={"level": "error"})
+    scene.start(log={"level": "notice"})
     alice, pbx = scene.alice(), scene.pbx()
     call(alice, pbx)
     scene.log.has_not(reason="relayed")

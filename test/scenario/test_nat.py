@@ -55,6 +55,14 @@ def test_rport_is_filled_in(scene):
     assert params["rport"] == "40000" and params["received"] == alice.host
 
 
+def test_received_is_added_even_where_it_says_nothing_new(scene):
+    # RFC 3581 section 4: MUST, where rport was asked for
+    scene.start()
+    alice = scene.alice()
+    alice.send("OPTIONS", "sip:bob@example.com")
+    assert sip.params_of(alice.expect(407).via)["received"] == alice.host
+
+
 def test_a_peer_is_answered_by_the_rfc(scene):
     # no rport: to the port in the Via, from whatever port it sent
     scene.start()
@@ -130,6 +138,7 @@ def test_the_path_of_the_listener_that_faces_the_pbx(scene):
     alice, pbx = natted(scene), scene.pbx()
     _, path = register(alice, pbx)
     assert sip.host_port(sip.uri_of(path[0]))[0] == scene.net.host(2)
+    pbx.proxy = (scene.net.host(2), 5060)
     call_in(pbx, alice, alice.contact, route=path)
 
 

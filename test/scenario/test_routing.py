@@ -148,7 +148,7 @@ def test_a_strangers_foreign_route_is_403(scene):
 
 
 def test_a_peers_loose_route_is_followed(scene):
-    scene.start()
+    scene.start(routes=[{"from": "pbx", "to": "request-uri"}])
     pbx, gateway = scene.pbx(), scene.phone("gateway", 6)
     pbx.send("OPTIONS", "sip:bob@elsewhere.test", route=[
         "<sip:%s:5060;lr>" % scene.at, "<sip:%s;lr>" % gateway.host,
@@ -163,7 +163,7 @@ def test_a_peers_loose_route_is_followed(scene):
 
 def test_next_hop_is_a_strict_router(scene):
     # RFC 3261 section 16.6 item 6
-    scene.start()
+    scene.start(routes=[{"from": "pbx", "to": "request-uri"}])
     pbx, gateway = scene.pbx(), scene.phone("gateway", 6)
     pbx.send("OPTIONS", "sip:bob@elsewhere.test", route=[
         "<sip:%s:5060;lr>" % scene.at, "<sip:%s>" % gateway.host])

@@ -107,7 +107,8 @@ static void
 answers_keep_the_rules(void **state)
 {
 	char path[] = "/tmp/slow.XXXXXX", text[200];
-	static const char users[] = "bob:r:md5=00112233445566778899aabbccddeeff";
+	static const char users[] =
+	    "bob:r:md5=00112233445566778899aabbccddeeff";
 	struct rig rig = { .loop = loop_new() };
 	struct cred_store_env env = { .loop = rig.loop, .algs = 1 };
 	int fd = mkstemp(path);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "failing_alloc.h"
 #include "route/domains.h"
 
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])
@@ -65,12 +66,33 @@ the_realm_stands_in_where_none_is_given(void **state)
 	domains_free(NULL);
 }
 
+static bool
+build(void *arg)
+{
+	struct conf_list none = { 0 };
+	struct domains *d = domains_new(&none, "a.example");
+	bool ok = d != NULL && domains_add(d, "b.example") == 0 &&
+	    domains_has(d, str_of("b.example"));
+
+	(void)arg;
+	domains_free(d);
+	return ok;
+}
+
+static void
+lack_of_memory_is_said(void **state)
+{
+	(void)state;
+	assert_int_equal(failing_alloc_each(build, NULL), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_host_is_known_in_every_spelling),
 		cmocka_unit_test(the_realm_stands_in_where_none_is_given),
+		cmocka_unit_test(lack_of_memory_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "failing_alloc.h"
 #include "file_text.h"
 #include "route/routes.h"
 
@@ -178,6 +179,39 @@ no_way_back_and_no_match_is_none(void **state)
 	routes_free(NULL);
 }
 
+struct filled {
+	struct file_text	 f;
+	struct file		 file;
+};
+
+/* From what was read before: peers, and then routes. */
+static bool
+build(void *arg)
+{
+	struct filled *in = arg;
+	struct peers *ps = peers_new(in->f.conf, &in->file.peers);
+	struct routes *rs = ps == NULL ? NULL :
+	    routes_new(in->f.conf, &in->file.routes, ps);
+
+	routes_free(rs);
+	peers_free(ps);
+	return rs != NULL;
+}
+
+static void
+lack_of_memory_is_said(void **state)
+{
+	struct filled in;
+
+	(void)state;
+	assert_int_equal(file_text_open(&in.f, PEERS
+	    "routes = ( { to = \"pbx\"; } );", file_opts, &in.file), 0);
+	assert_int_equal(failing_alloc_each(build, &in), 0);
+	assert_non_null(strstr(in.f.said, "test: peers: no memory"));
+	assert_non_null(strstr(in.f.said, "test: routes: no memory"));
+	conf_free(in.f.conf);
+}
+
 int
 main(void)
 {
@@ -185,6 +219,7 @@ main(void)
 		cmocka_unit_test(wrong_files_are_complained_about),
 		cmocka_unit_test(the_first_that_matches_is_taken),
 		cmocka_unit_test(no_way_back_and_no_match_is_none),
+		cmocka_unit_test(lack_of_memory_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,7 +154,7 @@ static void
 no_length_does_not_hold_the_loop(void **state)
 {
 	struct rig *rig = *state;
-	struct timeout t[2] = { 0 };
+	static struct timeout t[2];	/* still waiting when this fails */
 
 	open_queue(rig, 0);
 	rig->again = true;
@@ -163,7 +163,8 @@ no_length_does_not_hold_the_loop(void **state)
 	timeouts_add(rig->q, &t[1]);
 	loop_run(rig->loop);
 	assert_false(rig->late);
-	assert_in_range(rig->fired, 10, 11);
+	/* The turn that was stopped may come to both of them once more. */
+	assert_in_range(rig->fired, 10, 10 + 2 * 2);
 	assert_int_equal(timeouts_count(rig->q), 2);
 	timeouts_remove(rig->q, &t[0]);
 	timeouts_remove(rig->q, &t[1]);

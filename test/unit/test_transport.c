@@ -46,7 +46,7 @@ enum { ANSWER_MS = 2000, SILENCE_MS = 60, BUF = 70000 };
 struct rig {
 	su_root_t		*root;
 	struct metrics		*metrics;
-	struct transport	*transport;
+	struct transports	*transport;
 	nta_agent_t		*agent;
 	struct sockaddr_in	 udp, tcp;
 	unsigned		 requests;	/* that reached our callback */
@@ -67,7 +67,7 @@ static const struct transport_conf generous = {
 	.whole_message_ms = 60000, .idle_ms = 60000, .connect_ms = 60000
 };
 
-/* ---- the agent's side --------------------------------------------------- */
+/* the agent's side */
 
 static int
 on_request(struct rig *rig, nta_agent_t *agent, msg_t *msg, sip_t *sip)
@@ -124,9 +124,9 @@ make_agent(struct rig *rig)
 	    NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY), NTATAG_USE_NAPTR(0),
 	    NTATAG_USE_SRV(0), TPTAG_STUN_SERVER(0), TAG_END());
 	assert_non_null(rig->agent);
-	assert_int_equal(nta_agent_add_tport(rig->agent, URL_STRING_MAKE(udp),
+	assert_int_equal(nta_agent_add_tport(rig->agent, (url_string_t *)udp,
 	    TPTAG_IDENT("u"), TAG_END()), 0);
-	assert_int_equal(nta_agent_add_tport(rig->agent, URL_STRING_MAKE(tcp),
+	assert_int_equal(nta_agent_add_tport(rig->agent, (url_string_t *)tcp,
 	    TPTAG_IDENT("t"), TAG_END()), 0);
 	find_port(rig, "udp", &rig->udp);
 	find_port(rig, "tcp", &rig->tcp);
@@ -196,7 +196,7 @@ counted(struct rig *rig, const char *label_value)
 	return rig->found;
 }
 
-/* ---- the others' side --------------------------------------------------- */
+/* the others' side */
 
 static int
 peer(int type, const char *from)
@@ -225,6 +225,13 @@ static int
 call(struct rig *rig)
 {
 	return call_from(rig, "127.0.0.1");
+}
+
+static void
+close_all(const int *fd, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		close(fd[i]);
 }
 
 static void
@@ -304,7 +311,7 @@ request(char *buf, const char *proto, const char *via, size_t body)
 	return (size_t)n + body;
 }
 
-/* ---- datagrams ---------------------------------------------------------- */
+/* datagrams */
 
 #define HEAD(uri, version, via)						\
 	"OPTIONS " uri " " version "\r\nVia: " via "\r\n"		\
@@ -466,7 +473,7 @@ hook_drops(void **state)
 	close(fd);
 }
 
-/* ---- streams ------------------------------------------------------------ */
+/* streams */
 
 static void
 byte_by_byte(void **state)
@@ -493,9 +500,10 @@ cut_in_two_anywhere(void **state)
 	struct rig *rig = *state;
 	int fd = call(rig);
 
-	for (size_t cut = 1; cut < 300; cut += 7) {
+	for (size_t cut = 1; cut < 240; cut += 7) {
 		size_t len = request(buf, "TCP", "", 40);
 
+		assert_true(cut < len);
 		say(fd, buf, cut);
 		run(rig, 2);
 		say(fd, buf + cut, len - cut);
@@ -598,10 +606,11 @@ static void
 breaches_end_the_connection(void **state)
 {
 	struct rig *rig = *state;
+	int kept[COUNT(breaches)];
 
 	for (size_t i = 0; i < COUNT(breaches); i++) {
 		uint64_t before = counted(rig, breaches[i].reason);
-		int fd = call(rig);
+		int fd = kept[i] = call(rig);
 		int status = 0;
 
 		say(fd, breaches[i].text, strlen(breaches[i].text));
@@ -613,13 +622,14 @@ breaches_end_the_connection(void **state)
 			fail_msg("%s: open", breaches[i].what);
 		if (counted(rig, breaches[i].reason) != before + 1)
 			fail_msg("%s: not counted", breaches[i].what);
-		close(fd);
 	}
-	run(rig, 1200);		/* LINGER_MS: then ours is closed as well */
+	/* They hear no more of us and stay; they are not waited for. */
+	run(rig, 1200);
 	assert_int_equal(counted(rig, "accepted"), 0);
+	close_all(kept, COUNT(kept));
 }
 
-/* ---- deadlines ---------------------------------------------------------- */
+/* deadlines */
 
 static void
 silence_is_ended(void **state)
@@ -713,7 +723,7 @@ ask(struct rig *rig, const struct sockaddr_in *to)
 	snprintf(url, sizeof url, "sip:127.0.0.1:%u;transport=tcp",
 	    (unsigned)ntohs(to->sin_port));
 	orq = nta_outgoing_tcreate(leg, on_response, rig,
-	    URL_STRING_MAKE(url), SIP_METHOD_OPTIONS, URL_STRING_MAKE(url),
+	    (url_string_t *)url, SIP_METHOD_OPTIONS, (url_string_t *)url,
 	    SIPTAG_FROM_STR("<sip:a@b>;tag=1"), SIPTAG_TO_STR("<sip:x@y>"),
 	    TAG_END());
 	assert_non_null(orq);
@@ -788,7 +798,7 @@ connected_is_not_ended(void **state)
 	assert_int_equal(counted(rig, "outgoing"), 0);
 }
 
-/* ---- how many ----------------------------------------------------------- */
+/* how many */
 
 static unsigned
 open_ones(struct rig *rig, const int *fd, size_t n)
@@ -799,13 +809,6 @@ open_ones(struct rig *rig, const int *fd, size_t n)
 		if (!is_closed(rig, fd[i], 20))
 			count++;
 	return count;
-}
-
-static void
-close_all(const int *fd, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		close(fd[i]);
 }
 
 static void
@@ -826,7 +829,8 @@ connections_in_all(void **state)
 	assert_int_equal(counted(rig, "accepted"), 3);
 
 	close(fd[0]);			/* its place is free at once */
-	run(rig, 5);
+	su_root_step(rig->root, 100);
+	assert_int_equal(counted(rig, "accepted"), 2);
 	fd[0] = call(rig);
 	say(fd[0], buf, request(buf, "TCP", "", 0));
 	assert_int_equal(answer(rig, fd[0], ANSWER_MS), 200);
@@ -886,7 +890,7 @@ out_of_descriptors(void **state)
 	close(fd);
 }
 
-/* ---- names of connections ----------------------------------------------- */
+/* names of connections */
 
 static void
 connection_is_found_by_its_id(void **state)
@@ -920,7 +924,7 @@ connection_is_found_by_its_id(void **state)
 	close(second);
 }
 
-/* ---- the fix-ups -------------------------------------------------------- */
+/* the fix-ups */
 
 static void
 fixups_are_in_force(void **state)

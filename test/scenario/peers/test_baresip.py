@@ -1,13 +1,22 @@
-"""baresip registers and calls through the door, Kamailio behind it."""
+"""baresip registers and calls through the door, Kamailio behind it.
+
+baresip 1.0 gives up when it sees a challenge with another algorithm than MD5,
+also where there is one with MD5 beside it.
+"""
 
 import pytest
+
+
+def start(scene):
+    scene.start(peers=[scene.pbx_peer(path="always")],
+                auth={"algorithms": ["MD5"]})
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_baresip_calls_baresip(scene, peers, transport):
     """Both register through the door; the call goes in to the PBX, and comes
     out again on the flow that the callee registered over."""
-    scene.start(peers=[scene.pbx_peer(path="always")])
+    start(scene)
     peers.kamailio()
     alice = peers.baresip("alice", 10, transport=transport)
     bob = peers.baresip("bob", 11, transport=transport)
@@ -24,7 +33,7 @@ def test_baresip_calls_baresip(scene, peers, transport):
 
 
 def test_the_called_one_hangs_up(scene, peers):
-    scene.start(peers=[scene.pbx_peer(path="always")])
+    start(scene)
     peers.kamailio()
     alice = peers.baresip("alice", 10)
     bob = peers.baresip("bob", 11)
@@ -40,9 +49,8 @@ def test_the_called_one_hangs_up(scene, peers):
 
 
 def test_baresip_with_a_wrong_password_does_not_register(scene, peers):
-    scene.start(peers=[scene.pbx_peer(path="always")])
+    start(scene)
     pbx = scene.pbx()
-    alice = peers.baresip("alice", 10, password="guess")
-    alice.wait_log(r"reg: .*|407 Proxy Authentication Required")
-    scene.log.has(reason="wrong-password", user="alice")
+    peers.baresip("alice", 10, password="guess")
+    scene.log.has(reason="wrong-password", method="REGISTER")
     pbx.expect_nothing()

@@ -1,0 +1,73 @@
+#include "config.h"
+
+#include <string.h>
+
+#include "pipeline/cancel.h"
+
+/* The caller's transaction: Call-ID and branch, hashed with our key. */
+static uint64_t
+key_of(struct pipeline *p, const sip_t *sip)
+{
+	const char *branch = sip->sip_via->v_branch;
+	uint8_t mac[MAC_BYTES];
+	uint64_t key;
+	struct mac_part part[2] = {
+		{ sip->sip_call_id->i_id, strlen(sip->sip_call_id->i_id) + 1 },
+		{ branch == NULL ? "" : branch,
+		    branch == NULL ? 0 : strlen(branch) },
+	};
+
+	keys_mac(p->env.keys, 0, KEY_TO_TAG, 0, part, 2, mac);
+	memcpy(&key, mac, sizeof key);
+	return key;
+}
+
+void
+cancel_expect(struct request *req)
+{
+	struct request *other;
+
+	if (req->method != sip_method_invite)
+		return;
+	req->caller_key = key_of(req->p, req->sip);
+	HASH_FIND(by_caller, req->p->invites, &req->caller_key,
+	    sizeof req->caller_key, other);
+	if (other == NULL)
+		HASH_ADD(by_caller, req->p->invites, caller_key,
+		    sizeof req->caller_key, req);
+	else
+		req->caller_key = 0;	/* one entry serves for both */
+}
+
+void
+cancel_forget(struct request *req)
+{
+	if (req->method == sip_method_invite && req->caller_key != 0)
+		HASH_DELETE(by_caller, req->p->invites, req);
+	req->caller_key = 0;
+}
+
+bool
+pipeline_may_enter(struct pipeline *p, msg_t *msg)
+{
+	const sip_t *sip = sip_object(msg);
+	const struct request *invite;
+	struct addr from;
+	char source[ADDR_TEXT_MAX];
+	uint64_t key;
+
+	if (sip->sip_request == NULL || sip->sip_via == NULL ||
+	    sip->sip_call_id == NULL ||
+	    sip->sip_request->rq_method != sip_method_cancel)
+		return true;
+	key = key_of(p, sip);
+	HASH_FIND(by_caller, p->invites, &key, sizeof key, invite);
+	if (invite == NULL || !addr_from_sockaddr(&from,
+	    (const struct sockaddr *)msg_addr(msg)) ||
+	    addr_same_ip(&from, &invite->source))
+		return true;
+	log_event(EV_CANCEL_FOREIGN,
+	    kv_str("source", addr_text(&from, source)),
+	    kv_str("call_id", sip->sip_call_id->i_id));
+	return false;
+}
