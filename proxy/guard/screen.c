@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum { LENGTH_MAX = 0x7fffffff };	/* of a body; more is no number of ours */
+enum { LENGTH_MAX = 0x7fffffff };	/* of a body */
 
 /* RFC 3261 25.1 */
 static bool

@@ -69,5 +69,8 @@ pipeline_may_enter(struct pipeline *p, msg_t *msg)
 	log_event(EV_CANCEL_FOREIGN,
 	    kv_str("source", addr_text(&from, source)),
 	    kv_str("call_id", sip->sip_call_id->i_id));
+	p->by_reason[REASON_NO_TRANSACTION]++;
+	nta_msg_treply(p->env.agent, msg_ref(msg), SIP_481_NO_TRANSACTION,
+	    TAG_END());
 	return false;
 }

@@ -156,26 +156,51 @@ classify_source(struct request *req)
 		note_misplaced(req);
 }
 
-/* Symmetric answers for strangers, whether they ask for rport or not. */
 static void
-force_rport(struct request *req)
+set_param(struct request *req, const char *param)
 {
 	sip_via_t *v = req->sip->sip_via;
-	su_home_t *home = msg_home(req->msg);
 
-	if (req->peer != NULL || req->transport != TRANSPORT_UDP ||
-	    v->v_rport != NULL)
+	if (param == NULL)
 		return;
 	msg_fragment_clear_chain((msg_header_t *)v);
-	msg_header_replace_param(home, v->v_common,
-	    su_sprintf(home, "rport=%u", req->source.port));
+	msg_header_replace_param(msg_home(req->msg), v->v_common, param);
+}
+
+/*
+ * Symmetric answers (RFC 3581) for strangers, whether they ask for them or
+ * not, and for peers who ask.
+ */
+static void
+be_symmetric(struct request *req)
+{
+	const sip_via_t *v = req->sip->sip_via;
+	su_home_t *home = msg_home(req->msg);
+	char host[ADDR_TEXT_MAX];
+	size_t n;
+
+	if (req->transport != TRANSPORT_UDP ||
+	    (req->peer != NULL && v->v_rport == NULL))
+		return;
+	if (v->v_rport == NULL)
+		set_param(req, su_sprintf(home, "rport=%u",
+		    req->source.port));
+	if (v->v_received != NULL)
+		return;
+	addr_host_text(&req->source, host);
+	n = strlen(host);
+	if (*host == '[') {		/* without brackets in received */
+		memmove(host, host + 1, n - 2);
+		host[n - 2] = '\0';
+	}
+	set_param(req, su_sprintf(home, "received=%s", host));
 }
 
 enum step_verdict
 step_arrive(struct request *req)
 {
 	classify_source(req);
-	force_rport(req);
+	be_symmetric(req);
 	return STEP_NEXT;
 }
 

@@ -164,6 +164,9 @@ identity_of_url(su_home_t *home, const url_t *u, struct identity_uri *out)
 	default:
 		return false;
 	}
+	/* an escaped NUL would end the name early for whoever compares it */
+	if (user != NULL && strstr(user, "%00") != NULL)
+		return false;
 	if (user != NULL && strchr(user, '%') != NULL) {
 		plain = su_strdup(home, user);
 		if (plain == NULL)

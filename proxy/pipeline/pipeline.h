@@ -96,7 +96,7 @@ int pipeline_message(struct pipeline *p, struct nta_agent_s *agent,
     struct msg_s *msg, struct sip_s *sip);
 
 /* Asked before nta sees a message: false for a CANCEL from another address
- * than its INVITE's, which is to be dropped unanswered. */
+ * than its INVITE's, which was answered and is to be dropped. */
 bool pipeline_may_enter(struct pipeline *p, struct msg_s *msg);
 
 /* Requests under way (with a server transaction). */

@@ -45,8 +45,8 @@ struct head {
 	size_t	max_bytes;	/* of the head without the blank lines before */
 	size_t	max_lines;	/* header lines, folded ones counted each */
 	size_t	start;		/* bytes of CRLF before the start line */
-	size_t	len;		/* up to the first byte of the body; HEAD_WHOLE */
-	int64_t	body;		/* Content-Length, -1 without; HEAD_WHOLE */
+	size_t	len;		/* up to the body; with HEAD_WHOLE */
+	int64_t	body;		/* Content-Length, -1 without; same */
 	size_t	scanned;	/* bytes that need no second look */
 	size_t	line;		/* where the line at `scanned` begins */
 	size_t	lines;		/* header lines so far */

@@ -84,7 +84,7 @@ struct delivery {
 };
 
 /* types.c */
-struct transports *transport_self(void);		/* the open one, or NULL */
+struct transports *transport_self(void);	/* the open one, or NULL */
 void transport_refuse(struct transports *t, enum refusal why,
     const struct addr *from);
 struct head transport_head(const struct transports *t);

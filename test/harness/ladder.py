@@ -30,7 +30,7 @@ class Ladder:
             if sender is None:
                 yield "%8.3f  -- %s" % (when, data)
                 continue
-            head = sip.text(data[:200]).split("\r\n")[0]
+            head = sip.shown(data[:200]).split("\n")[0]
             cseq = ""
             if head.startswith("SIP/2.0 "):
                 try:
@@ -44,7 +44,7 @@ class Ladder:
         for when, sender, receiver, data in self.steps[-count:]:
             if sender is not None:
                 yield "---- %.3f %s -> %s\n%s" % (
-                    when, sender, receiver, sip.text(data[:4000]))
+                    when, sender, receiver, sip.shown(data[:4000]))
 
     def __str__(self):
         return "\n".join(self.lines()) + "\n\n" + \

@@ -36,6 +36,11 @@ def octets(string):
     return string.encode("utf-8", "surrogateescape")
 
 
+def shown(data):
+    """For people: what is not text stands as \\xNN."""
+    return data.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+
+
 def canonical(name):
     name = name.strip().lower()
     return COMPACT.get(name, name)
@@ -244,7 +249,7 @@ class Message:
         return re.split(rb"\r\n(?![ \t])", head)[1:]
 
     def __str__(self):
-        return text(self.raw or self.encode())
+        return shown(self.raw or self.encode())
 
 
 def response_to(request, status, reason=None, to_tag=None):

@@ -15,8 +15,8 @@ for page in man/*.[1-8]; do
 	fi
 done
 
-for event in $(sed -n 's/^E(EV_[A-Z_]*, "\([^"]*\)".*/\1/p' \
-    proxy/base/events.h); do
+events=$(sed -n 's/^E(EV_[A-Z_]*, "\([^"]*\)".*/\1/p' proxy/base/events.h)
+for event in $events; do
 	n=$((n + 1))
 	if grep -qwF "$event" man/sipbouncer.8; then
 		echo "ok $n - $event"
