@@ -13,6 +13,7 @@
 enum {
 	MESSAGE_PRELOAD = 2048,		/* bytes taken at once for a message */
 	SOCKET_BUFFER = 8 << 20,
+	NO_HEADER = 1 << 30,		/* 0 would mean any: see nta.c */
 	NO_TIMER_C = 15 * 24 * 3600 * 1000	/* nta's own is broken on TCP */
 };
 
@@ -39,7 +40,7 @@ make_agent(struct loop *loop, const struct settings *s, struct pipeline *p)
 	    NTATAG_UDP_MTU(65535), NTATAG_MAXSIZE((unsigned)
 	    (s->limits.message_size < 0 ? 1 << 20 : s->limits.message_size)),
 	    NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_GRAYLIST(0),
-	    NTATAG_BAD_REQ_MASK(0), NTATAG_BAD_RESP_MASK(0),
+	    NTATAG_BAD_REQ_MASK(0), NTATAG_BAD_RESP_MASK(NO_HEADER),
 	    NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY),
 	    NTATAG_MCLASS(message_class()), NTATAG_PRELOAD(MESSAGE_PRELOAD),
 	    NTATAG_SIP_T1((unsigned)s->timers.t1_ms),

@@ -20,22 +20,23 @@ part_text(const char *s)
 
 static void
 sign(struct pipeline *p, size_t master, const uint8_t *id,
-    const struct mac_part rest[5], uint8_t out[MAC_BYTES])
+    const struct mac_part rest[6], uint8_t out[MAC_BYTES])
 {
-	struct mac_part part[6] = { { id, MAC } };
+	struct mac_part part[7] = { { id, MAC } };
 
-	memcpy(part + 1, rest, 5 * sizeof rest[0]);
-	keys_mac(p->env.keys, master, KEY_BRANCH, 0, part, 6, out);
+	memcpy(part + 1, rest, 6 * sizeof rest[0]);
+	keys_mac(p->env.keys, master, KEY_BRANCH, 0, part, 7, out);
 }
 
 static void
-context(const sip_t *sip, const sip_via_t *below, struct mac_part out[5])
+context(const sip_t *sip, const sip_via_t *below, struct mac_part out[6])
 {
 	out[0] = part_text(sip->sip_call_id->i_id);
 	out[1] = part_text(below == NULL ? NULL : below->v_host);
 	out[2] = part_text(below == NULL ? NULL : below->v_port);
 	out[3] = part_text(below == NULL ? NULL : below->v_branch);
 	out[4] = part_text(below == NULL ? NULL : below->v_received);
+	out[5] = part_text(below == NULL ? NULL : below->v_rport);
 }
 
 void
@@ -70,7 +71,7 @@ void
 branch_id_make(struct request *req, const sip_via_t *below, char *out)
 {
 	uint8_t id[ID_BYTES], mac[MAC_BYTES];
-	struct mac_part rest[5];
+	struct mac_part rest[6];
 
 	put_u32(id + ISSUED, (uint32_t)(req->unix_ms / 1000));
 	put_u48(id + SEQUENCE, req->p->sequence++ & 0xffffffffffff);
@@ -87,7 +88,7 @@ branch_id_open(struct pipeline *p, const sip_t *sip, const sip_via_t *via,
     struct branch_id *out)
 {
 	uint8_t id[ID_BYTES], mac[MAC_BYTES];
-	struct mac_part rest[5];
+	struct mac_part rest[6];
 	const char *text = via->v_branch;
 	bool ours = false;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "pipeline/cancel.h"
+#include "pipeline/message.h"
 
 /* The caller's transaction: Call-ID and branch, hashed with our key. */
 static uint64_t
@@ -50,7 +51,7 @@ cancel_forget(struct request *req)
 bool
 pipeline_may_enter(struct pipeline *p, msg_t *msg)
 {
-	const sip_t *sip = sip_object(msg);
+	sip_t *sip = sip_object(msg);
 	const struct request *invite;
 	struct addr from;
 	char source[ADDR_TEXT_MAX];
@@ -70,6 +71,7 @@ pipeline_may_enter(struct pipeline *p, msg_t *msg)
 	    kv_str("source", addr_text(&from, source)),
 	    kv_str("call_id", sip->sip_call_id->i_id));
 	p->by_reason[REASON_NO_TRANSACTION]++;
+	message_be_symmetric(msg, sip, &from);
 	nta_msg_treply(p->env.agent, msg_ref(msg), SIP_481_NO_TRANSACTION,
 	    TAG_END());
 	return false;

@@ -156,44 +156,13 @@ classify_source(struct request *req)
 		note_misplaced(req);
 }
 
-static void
-set_param(struct request *req, const char *param)
-{
-	sip_via_t *v = req->sip->sip_via;
-
-	if (param == NULL)
-		return;
-	msg_fragment_clear_chain((msg_header_t *)v);
-	msg_header_replace_param(msg_home(req->msg), v->v_common, param);
-}
-
-/*
- * Symmetric answers (RFC 3581) for strangers, whether they ask for them or
- * not, and for peers who ask.
- */
+/* Strangers, whether they ask for it or not, and peers who ask. */
 static void
 be_symmetric(struct request *req)
 {
-	const sip_via_t *v = req->sip->sip_via;
-	su_home_t *home = msg_home(req->msg);
-	char host[ADDR_TEXT_MAX];
-	size_t n;
-
-	if (req->transport != TRANSPORT_UDP ||
-	    (req->peer != NULL && v->v_rport == NULL))
-		return;
-	if (v->v_rport == NULL)
-		set_param(req, su_sprintf(home, "rport=%u",
-		    req->source.port));
-	if (v->v_received != NULL)
-		return;
-	addr_host_text(&req->source, host);
-	n = strlen(host);
-	if (*host == '[') {		/* without brackets in received */
-		memmove(host, host + 1, n - 2);
-		host[n - 2] = '\0';
-	}
-	set_param(req, su_sprintf(home, "received=%s", host));
+	if (req->transport == TRANSPORT_UDP &&
+	    (req->peer == NULL || req->sip->sip_via->v_rport != NULL))
+		message_be_symmetric(req->msg, req->sip, &req->source);
 }
 
 enum step_verdict

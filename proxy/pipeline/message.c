@@ -194,6 +194,37 @@ message_set_uri(msg_t *msg, sip_t *sip, const url_t *u)
 	return 0;
 }
 
+static void
+set_via_param(msg_t *msg, sip_via_t *v, const char *param)
+{
+	if (param == NULL)
+		return;
+	msg_fragment_clear_chain((msg_header_t *)v);
+	msg_header_replace_param(msg_home(msg), v->v_common, param);
+}
+
+void
+message_be_symmetric(msg_t *msg, sip_t *sip, const struct addr *source)
+{
+	sip_via_t *v = sip->sip_via;
+	su_home_t *home = msg_home(msg);
+	char host[ADDR_TEXT_MAX];
+	size_t n;
+
+	if (v->v_rport == NULL || *v->v_rport == '\0')
+		set_via_param(msg, v, su_sprintf(home, "rport=%u",
+		    source->port));
+	if (v->v_received != NULL)
+		return;
+	addr_host_text(source, host);
+	n = strlen(host);
+	if (*host == '[') {		/* without brackets in received */
+		memmove(host, host + 1, n - 2);
+		host[n - 2] = '\0';
+	}
+	set_via_param(msg, v, su_sprintf(home, "received=%s", host));
+}
+
 /* Is this a Digest header for our realm? */
 static bool
 is_ours(const msg_auth_t *au, const char *realm)

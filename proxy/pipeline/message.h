@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "auth/identity.h"
+#include "base/addr.h"
 #include "base/text.h"
 #include "pipeline/sofia.h"
 
@@ -45,6 +46,10 @@ bool identity_of_url(su_home_t *home, const url_t *u,
 
 /* Put another Request-URI in place.  -ENOMEM. */
 int message_set_uri(msg_t *msg, sip_t *sip, const url_t *u);
+
+/* rport and received in the top Via, as RFC 3581 section 4 wants them where
+ * rport was asked for. */
+void message_be_symmetric(msg_t *msg, sip_t *sip, const struct addr *source);
 
 /* Remove credentials for our realm from the header we challenge in:
  * Authorization if www, else Proxy-Authorization. */
