@@ -15,6 +15,22 @@ def test_ack_to_our_407_goes_no_further(scene):
     alice.expect_nothing(0.1)
 
 
+def test_ack_to_our_407_in_a_dialog_goes_no_further(scene):
+    # the To tag is the callee's there, and the Route has our token
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    alice.in_dialog("INVITE")
+    alice.expect(407)
+    pbx.expect_nothing(0.3)
+    alice.answer()
+    pbx.expect("INVITE")
+    pbx.reply(200)
+    alice.expect(200)
+    alice.ack()
+    pbx.expect("ACK")
+
+
 def test_ack_to_a_2xx_passes_without_our_credentials(scene):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()

@@ -404,7 +404,9 @@ def test_a_request_uri_cannot_aim_our_requests(scene, uri):
         assert got.status in (400, 403)
 
 
-def test_memory_does_not_grow_under_strangers(scene):
+def test_memory_does_not_grow_under_strangers(scene, monkeypatch):
+    # a sanitizer would keep what was freed, to see it used
+    monkeypatch.setenv("ASAN_OPTIONS", "quarantine_size_mb=1")
     scene.start()
     mallory = scene.mallory()
     flow = mallory.default_flow()
@@ -421,14 +423,7 @@ def test_memory_does_not_grow_under_strangers(scene):
     before = scene.daemon.rss_kb()
     flood(9000)
     grown = scene.daemon.rss_kb() - before
-    with open("/proc/%d/maps" % scene.daemon.process.pid,
-              encoding="ascii") as f:
-        sanitized = "asan" in f.read()
-    assert grown < (60000 if sanitized else 2000), "%d kB" % grown
-    check_alive(scene)
-
-
-def check_alive(scene):
+    assert grown < 4000, "%d kB" % grown
     serve(scene.alice(), scene.pbx())
 
 

@@ -307,6 +307,19 @@ def test_reload_takes_a_new_file(scene):
     serve(alice, pbx)
 
 
+def test_listeners_keep_their_names_over_reloads(scene):
+    # what a request knows of its listener must not go with the old file
+    scene.start(**scene.inside_listener())
+    alice, pbx = scene.alice(), scene.pbx()
+    for n in range(3):
+        scene.daemon.reload()
+        scene.log.has(event="daemon.reload", count=n + 1)
+    serve(alice, pbx)
+    assert scene.log.has(reason="relayed")["listener"] == "public"
+    pbx.send("OPTIONS", "sip:bob@example.com")
+    pbx.expect(407)                 # on the public one: a stranger
+
+
 def test_reload_keeps_the_old_on_a_broken_file(scene):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()

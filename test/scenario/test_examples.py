@@ -1,5 +1,6 @@
-"""The sample configurations in etc/examples are good as they stand."""
+"""The sample configurations in etc are good as they stand."""
 
+import glob
 import os
 import shutil
 
@@ -7,13 +8,18 @@ import pytest
 
 from harness.daemon import Daemon, user_line
 
-EXAMPLES = os.path.abspath(os.path.join(
-    os.path.dirname(__file__), "..", "..", "etc", "examples"))
+ETC = os.path.abspath(os.path.join(
+    os.path.dirname(__file__), "..", "..", "etc"))
+SAMPLES = sorted(glob.glob(ETC + "/*.cfg") + glob.glob(ETC + "/*/*.cfg"))
 
 
-@pytest.mark.parametrize("name", sorted(os.listdir(EXAMPLES)))
-def test_an_example_passes_the_check(tmp_path, name):
-    path = shutil.copy(os.path.join(EXAMPLES, name), tmp_path)
+def test_there_are_samples():
+    assert len(SAMPLES) >= 4
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=os.path.basename)
+def test_a_sample_passes_the_check(tmp_path, sample):
+    path = shutil.copy(sample, tmp_path)
     users = tmp_path / "users"
     users.write_text(user_line("alice", "example.com", "wonderland"))
     users.chmod(0o600)
