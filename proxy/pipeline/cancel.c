@@ -6,8 +6,8 @@
 #include "pipeline/message.h"
 
 /* The caller's transaction: Call-ID and branch, hashed with our key. */
-static uint64_t
-key_of(struct pipeline *p, const sip_t *sip)
+uint64_t
+cancel_key(struct pipeline *p, const sip_t *sip)
 {
 	const char *branch = sip->sip_via->v_branch;
 	uint8_t mac[MAC_BYTES];
@@ -20,7 +20,7 @@ key_of(struct pipeline *p, const sip_t *sip)
 
 	keys_mac(p->env.keys, 0, KEY_TO_TAG, 0, part, 2, mac);
 	memcpy(&key, mac, sizeof key);
-	return key;
+	return key | 1;			/* 0: none */
 }
 
 void
@@ -30,22 +30,21 @@ cancel_expect(struct request *req)
 
 	if (req->method != sip_method_invite)
 		return;
-	req->caller_key = key_of(req->p, req->sip);
 	HASH_FIND(by_caller, req->p->invites, &req->caller_key,
 	    sizeof req->caller_key, other);
-	if (other == NULL)
-		HASH_ADD(by_caller, req->p->invites, caller_key,
-		    sizeof req->caller_key, req);
-	else
-		req->caller_key = 0;	/* one entry serves for both */
+	if (other != NULL)		/* one entry serves for both */
+		return;
+	HASH_ADD(by_caller, req->p->invites, caller_key,
+	    sizeof req->caller_key, req);
+	req->cancellable = true;
 }
 
 void
 cancel_forget(struct request *req)
 {
-	if (req->method == sip_method_invite && req->caller_key != 0)
+	if (req->cancellable)
 		HASH_DELETE(by_caller, req->p->invites, req);
-	req->caller_key = 0;
+	req->cancellable = false;
 }
 
 bool
@@ -61,7 +60,7 @@ pipeline_may_enter(struct pipeline *p, msg_t *msg)
 	    sip->sip_call_id == NULL ||
 	    sip->sip_request->rq_method != sip_method_cancel)
 		return true;
-	key = key_of(p, sip);
+	key = cancel_key(p, sip);
 	HASH_FIND(by_caller, p->invites, &key, sizeof key, invite);
 	if (invite == NULL || !addr_from_sockaddr(&from,
 	    (const struct sockaddr *)msg_addr(msg)) ||

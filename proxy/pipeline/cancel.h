@@ -9,6 +9,9 @@
 
 #include "pipeline/request.h"
 
+/* The caller's transaction as a number, never 0. */
+uint64_t cancel_key(struct pipeline *p, const sip_t *sip);
+
 /* An INVITE got its server transaction; and it ends. */
 void cancel_expect(struct request *req);
 void cancel_forget(struct request *req);

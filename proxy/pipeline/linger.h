@@ -1,9 +1,8 @@
 /*
  * linger.h -- server transactions that outlive their request.
  *
- * RFC 6026: an INVITE that got a 2xx stays for 64*T1, so that its
- * retransmissions find it.  One that was absorbed stays mute as long:
- * letting it go would send a 500.
+ * One that was absorbed (another instance has it in hand) stays mute for
+ * 64*T1: letting it go would send a 500.
  */
 #ifndef PIPELINE_LINGER_H
 #define PIPELINE_LINGER_H

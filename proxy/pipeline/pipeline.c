@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
+#include "pipeline/accepted.h"
 #include "pipeline/branch.h"
 #include "pipeline/linger.h"
 #include "pipeline/stray.h"
@@ -11,6 +12,7 @@
 static const struct step request_steps[] = {
 	{ "arrive",	step_arrive },
 	{ "screen",	step_screen },
+	{ "accepted",	step_accepted },
 	{ "classify",	step_classify },
 	{ "loop",	step_loop },
 	{ "challenge",	step_challenge },
@@ -99,8 +101,10 @@ add_timers(struct pipeline *p)
 	    branch_timer_cancel, p);
 	p->lingering = timeouts_new(env->loop, 64 * env->t1_ms, linger_end,
 	    p);
+	p->accepting = timeouts_new(env->loop, 64 * env->t1_ms, accepted_end,
+	    p);
 	return p->timer_c == NULL || p->timer_cancel == NULL ||
-	    p->lingering == NULL ? -1 : 0;
+	    p->lingering == NULL || p->accepting == NULL ? -1 : 0;
 }
 
 struct pipeline *
@@ -133,9 +137,12 @@ pipeline_free(struct pipeline *p)
 		request_reply(p->requests, REASON_STOPPED);
 	if (p->lingering != NULL)
 		linger_free(p);
+	if (p->accepting != NULL)
+		accepted_free(p);
 	timeouts_free(p->timer_c);
 	timeouts_free(p->timer_cancel);
 	timeouts_free(p->lingering);
+	timeouts_free(p->accepting);
 	branch_loads_free(p);
 	while ((req = p->spare) != NULL) {
 		p->spare = req->next;

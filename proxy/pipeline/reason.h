@@ -73,6 +73,8 @@ R(REPLAY, "replay", 407, "Proxy Authentication Required",		       \
     "A right answer that was used before.")				       \
 R(ABSORBED, "absorbed", 0, "",						       \
     "A retransmission that another instance has in hand.")		       \
+R(ACCEPTED, "accepted", 0, "",						       \
+    "A retransmission of an INVITE that was answered 2xx.")		       \
 R(STORE_AWAY, "store-away", 503, "Service Unavailable",			       \
     "The nonce store cannot tell whether the answer was used.")		       \
 R(USERS_AWAY, "users-away", 503, "Service Unavailable",			       \

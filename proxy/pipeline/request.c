@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "pipeline/accepted.h"
 #include "pipeline/branch.h"
 #include "pipeline/cancel.h"
 #include "pipeline/linger.h"
@@ -211,6 +212,7 @@ event_of(enum reason r)
 		return EV_REQUEST_CHALLENGED;
 	case REASON_ACK_OURS:
 	case REASON_ABSORBED:
+	case REASON_ACCEPTED:
 		return EV_REQUEST_DROPPED;
 	default:
 		return EV_REQUEST_REFUSED;
@@ -275,12 +277,13 @@ request_end(struct request *req, enum reason r, int status)
 
 	stop_waiting(req);
 	unlink_request(req);
+	if (req->irq != NULL && status / 100 == 2)
+		accepted_note(req);
 	p->by_reason[r]++;
 	log_end(req, r, status);
 	if (req->irq == NULL)
 		;
-	else if ((req->method == sip_method_invite && status / 100 == 2) ||
-	    r == REASON_ABSORBED)
+	else if (r == REASON_ABSORBED)
 		linger(p, req->irq);
 	else
 		nta_incoming_destroy(req->irq);

@@ -48,7 +48,7 @@ struct request {
 	struct policy	*policy;
 	struct request	*next, **prev;	/* of all with a server transaction */
 	UT_hash_handle	 by_caller;	/* cancel.c: of INVITEs among them */
-	uint64_t	 caller_key;
+	bool		 cancellable;	/* is in that table */
 
 	/* request_new() */
 	msg_t		*msg;
@@ -61,6 +61,7 @@ struct request {
 	struct addr	 source;
 	enum transport	 transport;
 	uint32_t	 connection;	/* 0: UDP */
+	uint64_t	 caller_key;	/* of an INVITE's transaction */
 	unsigned	 step;
 	const struct step *steps;
 
@@ -131,9 +132,11 @@ struct pipeline {
 	bool		 draining;
 	struct timeouts	*timer_c;
 	struct timeouts	*timer_cancel;	/* 64*T1 after a CANCEL */
-	struct timeouts	*lingering;	/* RFC 6026: INVITEs with a 2xx */
+	struct timeouts	*lingering;	/* linger.c */
 	struct target_load *loads;	/* branch.c */
 	struct request	*invites;	/* cancel.c */
+	struct accepted	*accepted;	/* accepted.c */
+	struct timeouts	*accepting;
 	uint64_t	*by_reason;	/* counters */
 	uint64_t	*requests_total, *pending_gauge, *responses_total,
 			*misplaced_total;
@@ -181,6 +184,7 @@ refuse(struct request *req, enum reason r)
 enum step_verdict step_arrive(struct request *req);
 enum step_verdict step_screen(struct request *req);
 enum step_verdict step_screen_ack(struct request *req);
+enum step_verdict step_accepted(struct request *req);
 enum step_verdict step_classify(struct request *req);
 enum step_verdict step_loop(struct request *req);
 enum step_verdict step_challenge(struct request *req);

@@ -1,0 +1,20 @@
+/*
+ * accepted.h -- INVITEs that were answered 2xx, for 64*T1.
+ *
+ * RFC 6026 7.1: their retransmissions are absorbed.  nta keeps a server
+ * transaction for T4 only; held longer, it walks over all of them at each
+ * tick of its clock.  So what is kept here is a number each.
+ */
+#ifndef PIPELINE_ACCEPTED_H
+#define PIPELINE_ACCEPTED_H
+
+#include "pipeline/request.h"
+
+/* The caller's transaction was answered 2xx. */
+void accepted_note(struct request *req);
+
+/* The timer's callback, and the end of all of them. */
+void accepted_end(void *arg, struct timeout *t);
+void accepted_free(struct pipeline *p);
+
+#endif
