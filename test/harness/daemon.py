@@ -174,15 +174,17 @@ class Daemon:
         self.signal(signal.SIGHUP)
 
     def metrics(self):
-        """Counters as {(name, label or ''): value}, asked by SIGUSR1."""
-        before = len(self.log.find(event="metrics.end"))
+        """Counters as {(name, value of the label or ""): count}, asked for
+        by SIGUSR1."""
+        before = count = len(self.log.find(event="metric"))
         self.signal(signal.SIGUSR1)
-        self.log.has(event="metrics.end", count=before + 1)
-        out = {}
-        for line in self.log.find(event="metrics"):
-            out[(line.get("name"), line.get("label", ""))] = \
-                int(line.get("value", 0))
-        return out
+        deadline = time.monotonic() + 3
+        while count == before or len(self.log.find(event="metric")) > count:
+            assert time.monotonic() < deadline, "no counters in the log"
+            count = len(self.log.find(event="metric"))
+            time.sleep(0.2)
+        return {(x["name"], x.get("of", "")): int(x["value"])
+                for x in self.log.find(event="metric")[before:]}
 
     def cpu_seconds(self):
         with open("/proc/%d/stat" % self.process.pid, encoding="ascii") as f:

@@ -3,6 +3,7 @@
 import pytest
 
 from harness import check, sip
+from harness.phone import Dialog
 from harness.scene import call, ringing
 
 
@@ -127,7 +128,6 @@ def reliable(alice, pbx):
     ringing(alice, pbx, headers=[("Supported", "100rel")])
     pbx.reply(183, headers=[("Require", "100rel"), ("RSeq", "1")])
     got = alice.expect(183)
-    from harness.phone import Dialog
     alice.dialog = Dialog.of_caller(alice.invite, got)
 
 

@@ -6,12 +6,13 @@ import stat
 
 import pytest
 
-from harness.scene import serve
+from harness.scene import ringing, serve
 
 SMALLEST = """realm = "example.com";
 listen = ( { uri = "sip:127.0.0.1:5060"; } );
 users = { type = "file"; path = "users"; };
-peers = ( { name = "pbx"; uri = "sip:127.0.0.5:5060"; from = [ "127.0.0.5" ]; auth = "ip"; } );
+peers = ( { name = "pbx"; uri = "sip:127.0.0.5:5060"; \
+from = [ "127.0.0.5" ]; auth = "ip"; } );
 routes = ( { to = "pbx"; } );
 """
 
@@ -217,11 +218,6 @@ def test_a_port_that_is_taken(scene):
 
 # ---- keys
 
-def keys_in(folder):
-    return [f for f in os.listdir(folder)
-            if os.path.getsize(os.path.join(folder, f)) == 32]
-
-
 def test_a_key_is_made_at_the_first_start_and_kept(scene):
     scene.start()
     state = os.path.join(scene.folder, "state")
@@ -332,7 +328,6 @@ def test_reload_keeps_the_old_on_a_broken_file(scene):
 
 
 def test_sigterm_ends_with_open_calls(scene):
-    from harness.scene import ringing
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()
     ringing(alice, pbx)

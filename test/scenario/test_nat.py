@@ -1,5 +1,7 @@
 """Phones behind NAT in front of a PBX: issue line 8."""
 
+import time
+
 import pytest
 
 from harness import check, sip
@@ -343,7 +345,6 @@ def test_a_flow_that_is_gone_is_430(scene):
     alice = natted(scene, "tcp")
     contact, path = register(alice, pbx)
     alice.wire.drop(alice.wire.flows[0])
-    import time
     time.sleep(0.3)
     pbx.send("INVITE", contact, route=path)
     pbx.expect(430)

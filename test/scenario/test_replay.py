@@ -5,6 +5,7 @@ import time
 import pytest
 
 from harness import check, sip
+from harness.daemon import Daemon
 from harness.scene import ask, call, ringing, serve
 
 
@@ -236,7 +237,6 @@ def test_after_a_restart_with_the_same_key(scene):
 
 def test_a_twin_with_the_same_key_and_number(scene, tmp_path):
     # a generation is a random number: no clock, no instance id is trusted
-    from harness.daemon import Daemon
     scene.start()
     twin = Daemon(str(tmp_path), "twin")
     twin.configure(scene.config(

@@ -3,6 +3,7 @@
 import pytest
 
 from harness import check, sip
+from harness.phone import Phone
 from harness.scene import ask, call, refused, serve
 
 
@@ -293,7 +294,6 @@ def test_ipv6(scene, transport):
         listen=[{"uri": "sip:[::1]:%d" % daemon}],
         peers=[{"name": "pbx", "uri": "sip:[::1]:%d;transport=%s" % (
             peer, transport)}])
-    from harness.phone import Phone
     alice = Phone(scene.ladder, "alice", "::1", 0, password="wonderland",
                   proxy=("::1", daemon), transport=transport)
     pbx = Phone(scene.ladder, "pbx", "::1", peer, proxy=("::1", daemon),
@@ -313,7 +313,6 @@ def test_ipv6(scene, transport):
 def test_ipv6_phone_ipv4_pbx(scene):
     scene.start(listen=[{"uri": "sip:[::1]:%d" % scene.port6},
                         {"uri": "sip:%s:5060" % scene.at}])
-    from harness.phone import Phone
     alice = Phone(scene.ladder, "alice", "::1", 0, password="wonderland",
                   proxy=("::1", scene.port6))
     scene.actors.append(alice)
