@@ -19,6 +19,7 @@ enum {
 
 struct listener {
 	nta_agent_t	*agent;
+	msg_mclass_t	*message_class;
 };
 
 /*
@@ -27,7 +28,8 @@ struct listener {
  * answers by the library; rport is forced by us where it is due.
  */
 static nta_agent_t *
-make_agent(struct loop *loop, const struct settings *s, struct pipeline *p)
+make_agent(struct loop *loop, const struct settings *s, struct pipeline *p,
+    const msg_mclass_t *class)
 {
 	return nta_agent_create(loop_root(loop), (url_string_t *)-1,
 	    pipeline_message, p,
@@ -42,7 +44,7 @@ make_agent(struct loop *loop, const struct settings *s, struct pipeline *p)
 	    NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_GRAYLIST(0),
 	    NTATAG_BAD_REQ_MASK(0), NTATAG_BAD_RESP_MASK(NO_HEADER),
 	    NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY),
-	    NTATAG_MCLASS(message_class()), NTATAG_PRELOAD(MESSAGE_PRELOAD),
+	    NTATAG_MCLASS(class), NTATAG_PRELOAD(MESSAGE_PRELOAD),
 	    NTATAG_SIP_T1((unsigned)s->timers.t1_ms),
 	    NTATAG_SIP_T1X64((unsigned)(64 * s->timers.t1_ms)),
 	    NTATAG_TIMER_C(NO_TIMER_C), TAG_END());
@@ -94,7 +96,9 @@ listener_open(struct loop *loop, const struct settings *s, struct ways *ways,
 
 	if (l == NULL)
 		return NULL;
-	l->agent = make_agent(loop, s, p);
+	l->message_class = message_class_new();
+	if (l->message_class != NULL)
+		l->agent = make_agent(loop, s, p, l->message_class);
 	if (l->agent == NULL) {
 		log_event(EV_LISTEN_FAIL, kv_str("reason", "no agent"));
 		goto fail;
@@ -116,5 +120,6 @@ listener_close(struct listener *l)
 		return;
 	if (l->agent != NULL)
 		nta_agent_destroy(l->agent);
+	free(l->message_class);
 	free(l);
 }

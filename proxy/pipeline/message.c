@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -11,8 +12,8 @@
 #include "auth/credentials.h"
 #include "pipeline/message.h"
 
-const msg_mclass_t *
-message_class(void)
+msg_mclass_t *
+message_class_new(void)
 {
 #define H(x) { sip_##x##_class, offsetof(sip_t, sip_##x) }
 	static const struct {
@@ -34,8 +35,10 @@ message_class(void)
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (msg_mclass_insert_with_mask(mc, known[i].class,
 		    known[i].offset, sip_mask_request | sip_mask_response |
-		    sip_mask_proxy) < 0)
+		    sip_mask_proxy) < 0) {
+			free(mc);
 			return NULL;
+		}
 	return mc;
 }
 

@@ -14,9 +14,9 @@
 #include "base/text.h"
 #include "pipeline/sofia.h"
 
-/* The class for NTATAG_MCLASS; lives as long as the process.  NULL: no
- * memory. */
-const msg_mclass_t *message_class(void);
+/* The class for NTATAG_MCLASS, to be ended by free() after the agent that has
+ * it.  NULL: no memory. */
+msg_mclass_t *message_class_new(void);
 
 /* The Request-URI as it stands in the received bytes. */
 struct str message_raw_uri(const sip_t *sip);

@@ -56,7 +56,7 @@ const struct conf_opt peer_opts[] = {
 	    "nothing (\"ip\"), or \"digest\"." },
 	{ "certificate", CONF_T_LIST, 0, CONF_LATER,
 	    .help = "Names in its TLS certificate." },
-	{ "path", CONF_T_CHOICE, AT(path), CONF_RELOAD, .dflt = "rfc",
+	{ "path", CONF_T_CHOICE, AT(path), CONF_RELOAD, .dflt = "always",
 	    .choices = path_choices,
 	    .help = "How a REGISTER to it tells the way back to the phone: "
 	    "Path where the phone supports it (\"rfc\", RFC 3327), always "

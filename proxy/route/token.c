@@ -91,7 +91,9 @@ write_side(struct writer *w, const struct side *s)
 		return;
 	if (s->kind == SIDE_PEER) {
 		write_u32(w, s->peer);
-	} else if (s->kind == SIDE_FLOW) {
+		return;
+	}
+	if (s->kind == SIDE_FLOW) {
 		write_u16(w, s->listener);
 		write_u32(w, s->connection);
 	}
@@ -190,7 +192,9 @@ read_side(struct reader *r, struct side *s)
 		return;
 	if (s->kind == SIDE_PEER) {
 		s->peer = read_u32(r);
-	} else if (s->kind == SIDE_FLOW) {
+		return;
+	}
+	if (s->kind == SIDE_FLOW) {
 		s->listener = read_u16(r);
 		s->connection = read_u32(r);
 	}

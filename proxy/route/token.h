@@ -13,7 +13,7 @@
  *         u16 len, original Contact URI (may be empty) | 16 byte MAC
  *         no time and no randomness: the same phone gives the same token,
  *         so a refresh is no new binding
- * side:   u8 kind | PEER: u32 peer id, address
+ * side:   u8 kind | PEER: u32 peer id (its addresses are the peer's affair)
  *                 | FLOW: u16 listener id, u32 connection id, address
  *                 | ADDR: address
  * address: u8 transport | u8 4 or 16 | ip | u16 port
@@ -37,7 +37,7 @@ struct side {
 	uint16_t	listener;	/* SIDE_FLOW: where it came in */
 	uint32_t	connection;	/* SIDE_FLOW: 0 for UDP */
 	enum transport	transport;
-	struct addr	addr;		/* where it is reached */
+	struct addr	addr;		/* where it is reached; not SIDE_PEER */
 };
 
 enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 400, TOKEN_URI_MAX = 512,

@@ -150,10 +150,10 @@ def test_counters(scene):
     alice.answer(password="wrong")
     alice.expect(407)
     counted = scene.daemon.metrics()
-    assert counted[("requests_total", "relayed")] == 1
-    assert counted[("requests_total", "no-credentials")] == 1
-    assert counted[("requests_total", "wrong-password")] == 1
-    assert counted[("requests_total", "replay")] == 0
+    assert counted[("requests_ended_total", "relayed")] == 1
+    assert counted[("requests_ended_total", "no-credentials")] == 1
+    assert counted[("requests_ended_total", "wrong-password")] == 1
+    assert counted[("requests_ended_total", "replay")] == 0
 
 
 def test_requests_of_one_call_can_be_found_together(scene):
