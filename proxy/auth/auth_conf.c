@@ -53,7 +53,7 @@ const struct conf_opt auth_opts[] = {
 	    "or pass by the signed token in their Route, for phones that "
 	    "cannot answer a challenge there." },
 	{ "dialog_max", CONF_T_TIME, AT(dialog_max_ms), .dflt = "12h",
-	    .min = 60 * 1000, .max = INT64_C(30) * 24 * 3600 * 1000,
+	    .min = 1000, .max = INT64_C(30) * 24 * 3600 * 1000,
 	    .help = "How long such a token is good, from the start of "
 	    "the dialog." },
 	{ "wrong_password", CONF_T_CHOICE, AT(wrong_password),

@@ -45,6 +45,7 @@ static const char *const label_text[KEY_LABELS] = {
 	[KEY_DIALOG] = "dialog",
 	[KEY_PATH] = "path",
 	[KEY_BRANCH] = "branch",
+	[KEY_DATAGRAM] = "datagram",
 };
 
 static void

@@ -31,6 +31,7 @@ enum key_label {
 	KEY_DIALOG,			/* tokens in Record-Route */
 	KEY_PATH,			/* tokens in Path and Contact */
 	KEY_BRANCH,			/* our Via branches, their loop hash */
+	KEY_DATAGRAM,			/* fingerprints of datagrams */
 	KEY_LABELS
 };
 

@@ -44,8 +44,8 @@ struct nonce_use {
 	uint16_t	 lifetime_s;
 	uint32_t	 generation;	/* as the nonce names it */
 	bool		 local;		/* NONCE_LOCAL */
-	uint8_t		 fingerprint[16];	/* of datagram and source;
-						 * all zero: not UDP */
+	uint8_t		 fingerprint[16];	/* keyed, of datagram and
+						 * source; all zero: not UDP */
 	nonce_use_done_f *done;
 	void		*arg;
 	/* the store's own, while pending */
@@ -72,6 +72,7 @@ struct nonce_store_ops {
 	const char		*name;		/* `type` in the file */
 	const struct conf_opt	*opts;
 	size_t			 conf_size;
+	bool			 fingerprints;	/* use.fingerprint is read */
 
 	/* 0, or -errno after logging the cause. */
 	int	(*open)(struct nonce_store **out, const void *conf,

@@ -19,7 +19,7 @@ enum {
 
 struct listener {
 	nta_agent_t	*agent;
-	msg_mclass_t	*message_class;
+	msg_mclass_t	*message_class;	/* must outlive the agent */
 };
 
 /*

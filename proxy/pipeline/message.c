@@ -25,7 +25,7 @@ message_class_new(void)
 		H(proxy_authorization), H(authorization), H(proxy_require),
 		H(path),
 		/* what we write ourselves must be known, too */
-		H(proxy_authenticate), H(www_authenticate), H(retry_after),
+		H(proxy_authenticate), H(www_authenticate),
 	};
 #undef H
 	msg_mclass_t *mc = msg_mclass_clone(sip_default_mclass(), 0, 1);

@@ -1,8 +1,8 @@
 /*
  * message.h -- reading and editing a SIP message that Sofia has parsed.
  *
- * The message class is trimmed (message_class()): headers that a proxy need
- * not understand stay raw, in any number, as sip_unknown.
+ * The message class is trimmed (message_class_new()): headers that a proxy
+ * need not understand stay raw, in any number, as sip_unknown.
  */
 #ifndef PIPELINE_MESSAGE_H
 #define PIPELINE_MESSAGE_H

@@ -6,8 +6,11 @@
  */
 #include "config.h"
 
+#include <string.h>
+
 #include "base/secret.h"
 #include "pipeline/request.h"
+#include "transport/types.h"
 
 static bool
 was_offered(const struct nonce *n, const struct credentials *c)
@@ -50,6 +53,28 @@ staleness(struct request *req)
 	return REASON_COUNT;
 }
 
+/*
+ * The same bytes from the same place are a retransmission, also where they
+ * reach another instance.  Taken here, while the bytes are at hand.
+ */
+static void
+take_fingerprint(struct request *req)
+{
+	const struct transport_raw *raw = transport_current();
+	uint8_t mac[MAC_BYTES];
+	struct mac_part part[3];
+
+	if (!req->p->env.nonces->ops->fingerprints || raw == NULL ||
+	    req->transport != TRANSPORT_UDP)
+		return;
+	part[0] = (struct mac_part){ req->source.ip, sizeof req->source.ip };
+	part[1] = (struct mac_part){ &req->source.port,
+		sizeof req->source.port };
+	part[2] = (struct mac_part){ raw->p, raw->len };
+	keys_mac(req->p->env.keys, 0, KEY_DATAGRAM, 0, part, 3, mac);
+	memcpy(req->use.fingerprint, mac, sizeof req->use.fingerprint);
+}
+
 enum step_verdict
 step_nonce(struct request *req)
 {
@@ -65,5 +90,6 @@ step_nonce(struct request *req)
 	if (!was_offered(&req->nonce, c))
 		return refuse(req, REASON_NOT_OFFERED);
 	req->stale = staleness(req);
+	take_fingerprint(req);
 	return STEP_NEXT;
 }

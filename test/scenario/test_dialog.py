@@ -1,5 +1,7 @@
 """Inside dialogs, and theft of the dialog token: DESIGN 5.4."""
 
+import time
+
 import pytest
 
 from harness import check, sip
@@ -204,6 +206,20 @@ def test_a_token_that_was_changed(scene, at):
     at %= len(token)
     other = token[:at] + ("A" if token[at] != "A" else "Q") + token[at + 1:]
     alice.dialog.routes[0] = alice.dialog.routes[0].replace(token, other)
+    alice.in_dialog("INFO")
+    alice.expect(407)
+    pbx.expect_nothing(0.2)
+
+
+def test_a_token_after_its_end(scene):
+    scene.start(auth=dict(TOKEN["auth"], dialog_max="1s"))
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    alice.in_dialog("INFO")
+    pbx.expect("INFO")
+    pbx.reply(200)
+    alice.expect(200)
+    time.sleep(2.1)
     alice.in_dialog("INFO")
     alice.expect(407)
     pbx.expect_nothing(0.2)
