@@ -282,9 +282,9 @@ print_fault(void *arg, int line, const char *what)
 	const char *path = arg;
 
 	if (line > 0)
-		printf("%s:%d: %s\n", path, line, what);
+		fprintf(stderr, "%s:%d: %s\n", path, line, what);
 	else
-		printf("%s: %s\n", path, what);
+		fprintf(stderr, "%s: %s\n", path, what);
 }
 
 static int

@@ -85,11 +85,17 @@ check_stores(const struct settings *s)
 	for (size_t i = 0; i < s->auth.algorithms.n; i++)
 		users.algs |= (uint8_t)(1u << s->auth.algorithms.v[i]);
 	if (s->users != NULL && s->users->check != NULL &&
-	    s->users->check(s->users_conf, &users) != 0)
+	    s->users->check(s->users_conf, &users) != 0) {
+		conf_error(s->conf, s->users_line, "users",
+		    "cannot be used as they are");
 		rc = -1;
+	}
 	if (s->nonce_store->check != NULL &&
-	    s->nonce_store->check(s->nonce_store_conf, &nonces) != 0)
+	    s->nonce_store->check(s->nonce_store_conf, &nonces) != 0) {
+		conf_error(s->conf, s->nonce_store_line, "nonce_store",
+		    "cannot be used as it is");
 		rc = -1;
+	}
 	return rc;
 }
 

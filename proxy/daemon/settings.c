@@ -68,6 +68,8 @@ fill_nonce_store(struct settings_root *r)
 		return;
 	}
 	r->s.nonce_store = ops;
+	r->s.nonce_store_line = r->nonce_store == NULL ? 0 :
+	    conf_group_line(c, r->nonce_store);
 	r->s.nonce_store_conf = fill_module(c, r->nonce_store, ops->opts,
 	    ops->conf_size);
 }
@@ -89,6 +91,7 @@ fill_users(struct settings_root *r)
 		return;
 	}
 	r->s.users = ops;
+	r->s.users_line = conf_group_line(c, r->users);
 	r->s.users_conf = fill_module(c, r->users, ops->opts, ops->conf_size);
 }
 

@@ -56,8 +56,10 @@ struct settings {
 	struct auth_conf	 auth;
 	const struct nonce_store_ops *nonce_store;
 	void			*nonce_store_conf;
+	int			 nonce_store_line;
 	const struct cred_ops	*users;		/* NULL: no users configured */
 	void			*users_conf;
+	int			 users_line;
 	struct peers		*peers;
 	struct routes		*routes;
 	struct limits_conf	 limits;

@@ -69,7 +69,7 @@ struct pipeline_env {
 	struct dns	*dns;
 	struct cred_store *users;		/* NULL: none configured */
 	struct nonce_store *nonces;
-	const struct ways *ways;
+	struct ways	*ways;
 	/* TCP connections by the id in flow tokens (transport/types.h) */
 	uint32_t	(*connection_id)(const struct tport_s *tp);
 	struct tport_s	*(*connection_find)(uint32_t id);

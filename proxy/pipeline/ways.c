@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "pipeline/sofia.h"
 #include "pipeline/ways.h"
 #include "route/peer.h"
@@ -27,8 +28,23 @@ fits(const struct way *w, const struct addr *to, enum transport transport)
 	    addr_is_v4(&w->addr) == addr_is_v4(to);
 }
 
+/* Asking the kernel takes several system calls. */
+static unsigned
+remembered_ifindex(struct ways *ws, const struct addr *to)
+{
+	int64_t now_ms = clock_mono_ms();
+	struct way_memo *m = &ws->memo[to->ip[15] % WAY_MEMOS];
+
+	if (m->until_ms <= now_ms || !addr_same_ip(&m->to, to)) {
+		m->to = *to;
+		m->ifindex = ifindex_to(to);
+		m->until_ms = now_ms + WAY_MEMO_MS;
+	}
+	return m->ifindex;
+}
+
 const struct way *
-ways_out(const struct ways *ws, const struct addr *to,
+ways_out(struct ways *ws, const struct addr *to,
     enum transport transport, const char *listener, const struct way *in)
 {
 	const struct way *any = NULL, *near = NULL;
@@ -37,7 +53,7 @@ ways_out(const struct ways *ws, const struct addr *to,
 	if (listener == NULL && in != NULL && ws->n <= 2 &&
 	    fits(in, to, transport))
 		return in;		/* one listener: no choice to make */
-	ifindex = listener == NULL ? ifindex_to(to) : 0;
+	ifindex = listener == NULL ? remembered_ifindex(ws, to) : 0;
 	for (size_t i = 0; i < ws->n; i++) {
 		const struct way *w = &ws->way[i];
 

@@ -31,11 +31,21 @@ struct way {
 	struct tport_s	*primary;
 };
 
+/* By which interface the kernel reaches an address, asked a while ago. */
+struct way_memo {
+	struct addr	 to;
+	unsigned	 ifindex;
+	int64_t		 until_ms;	/* clock_mono_ms() */
+};
+
+enum { WAY_MEMOS = 256, WAY_MEMO_MS = 10000 };
+
 struct ways {
 	struct way	 way[WAYS_MAX];
 	size_t		 n;
 	const char	*record_route;	/* a name that stands for all of them,
 					 * or NULL */
+	struct way_memo	 memo[WAY_MEMOS];
 };
 
 /* The way whose socket this is, or that accepted this connection. */
@@ -44,7 +54,7 @@ const struct way *ways_of(const struct ways *ws, const struct tport_s *tp);
 /* Where it came in may not be where it goes out: same listener by name if
  * given, else the kernel's choice, else `in`, else any that fits the family
  * and transport.  NULL: none fits. */
-const struct way *ways_out(const struct ways *ws, const struct addr *to,
+const struct way *ways_out(struct ways *ws, const struct addr *to,
     enum transport transport, const char *listener, const struct way *in);
 
 /* The way of a flow: by listener id, transport and family. */
