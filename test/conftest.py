@@ -9,6 +9,7 @@ sys.dont_write_bytecode = True
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from harness.cluster import Cluster  # noqa: E402
 from harness.daemon import binary  # noqa: E402
 from harness.net import Nets  # noqa: E402
 from harness.scene import Scene  # noqa: E402
@@ -24,11 +25,23 @@ def net(nets):
     return nets.next()
 
 
-@pytest.fixture
-def scene(tmp_path, net, nets):
+def need_daemon():
     if not os.path.exists(binary()):
         pytest.fail("no daemon at %s (set SIPBOUNCER)" % binary())
+
+
+@pytest.fixture
+def scene(tmp_path, net, nets):
+    need_daemon()
     out = Scene(tmp_path, net, nets.port6())
+    yield out
+    out.close()
+
+
+@pytest.fixture
+def cluster(tmp_path, net, nets):
+    need_daemon()
+    out = Cluster(tmp_path, net, nets.port6())
     yield out
     out.close()
 
@@ -38,8 +51,10 @@ def pytest_runtest_makereport(item, call):
     """Show the ladder and the daemon's log of a scenario that failed."""
     outcome = yield
     report = outcome.get_result()
-    out = getattr(item, "funcargs", {}).get("scene")
+    known = getattr(item, "funcargs", {})
+    out = known.get("scene") or known.get("cluster")
     if report.failed and out is not None:
         out.drain()
         report.sections.append(("ladder", str(out.ladder)))
-        report.sections.append(("log", out.log.text()[-6000:]))
+        for name, log in out.logs():
+            report.sections.append((name, log.text()[-6000:]))

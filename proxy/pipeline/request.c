@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,10 +226,20 @@ call_id_of(const struct request *req)
 	    req->sip->sip_call_id->i_id;
 }
 
+/* The instance whose nonce was answered. */
+static const char *
+issuer_of(const struct request *req, char out[8])
+{
+	if (req->nonce.lifetime_s == 0)
+		return NULL;
+	snprintf(out, 8, "%u", (unsigned)req->nonce.instance);
+	return out;
+}
+
 static void
 log_end(const struct request *req, enum reason r, int status)
 {
-	char source[ADDR_TEXT_MAX];
+	char source[ADDR_TEXT_MAX], issuer[8];
 	enum event ev = event_of(r);
 
 	if (!log_wants(log_event_level(ev)))
@@ -244,6 +254,7 @@ log_end(const struct request *req, enum reason r, int status)
 	    kv_str("peer", req->peer == NULL ? NULL : req->peer->name),
 	    kv_str("user", *req->user == '\0' ? NULL : req->user),
 	    kv_str("reason", reason_word(r)), kv_int("status", status),
+	    kv_str("issued_by", issuer_of(req, issuer)),
 	    kv_str("to", req->choice.peer == NULL ? NULL :
 	    req->choice.peer->name),
 	    kv_str("target", *req->target_text == '\0' ? NULL :

@@ -1,13 +1,14 @@
 """Programs of others as peers: SIPp, baresip, Kamailio, sipsak.
 
-Each runs in a folder of the test, on a loopback address of the test, and is
-ended by its process id.
+Each runs in a folder of the test, on a loopback address of the test, as a
+session of its own, which is ended by its id.
 """
 
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -38,7 +39,7 @@ class Program:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT,
+                stderr=subprocess.STDOUT, start_new_session=True,
                 env=dict(os.environ, TERM="dumb", HOME=self.folder))
 
     def log(self):
@@ -48,16 +49,22 @@ class Program:
     def complaint(self, words):
         return "%s %s:\n%s" % (self.what, words, self.log()[-5000:])
 
+    def has_ended(self):
+        """Without reaping it, so that its id stays its own."""
+        return os.waitid(os.P_PID, self.process.pid,
+                         os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
+
     def stop(self, wait=8):
-        if self.process is None:
+        """End it, and then what it left behind: its children are in the
+        session that it leads."""
+        if self.process is None or self.process.poll() is not None:
             return
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            self.process.wait(wait)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        self.process.terminate()
+        deadline = time.monotonic() + wait
+        while not self.has_ended() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
         self.process = None
 
 

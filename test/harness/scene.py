@@ -123,6 +123,9 @@ class Scene:
             except (OSError, ValueError, KeyError):
                 pass
 
+    def logs(self):
+        return [("log", self.log)]
+
     def close(self):
         for actor in self.actors:
             actor.close()

@@ -203,6 +203,8 @@ derivation_is_the_documented_one(void **state)
 		    "d26cbaa7b290f457f2d5766445efbb9d",
 		[KEY_BRANCH] = "b5c7ac293431db8482b565b2202f8ffc"
 		    "6e15d8db14715a10e6fd407ce636e8e1",
+		[KEY_DATAGRAM] = "c8a391a3e111ff42a6273392362c53c7"
+		    "529476a19029904512045dce75589883",
 	};
 	struct keys *k = two_keys();
 	uint8_t mac[MAC_BYTES];

@@ -136,7 +136,7 @@ right_files_are_taken(void **state)
 	p = peers_by_name(ps, "pbx");
 	assert_ptr_equal(p, peers_at(ps, 0));
 	assert_int_equal(p->auth, PEER_AUTH_IP);
-	assert_int_equal(p->path, PATH_RFC);
+	assert_int_equal(p->path, PATH_ALWAYS);
 	assert_null(p->listener);
 	assert_int_equal(p->nnets, 2);
 	assert_int_equal(p->net_ifindex[1], if_nametoindex("lo"));
