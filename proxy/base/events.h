@@ -2,7 +2,7 @@
  * events.h -- the closed list of what can stand in the log.
  *
  * One row an event: identifier, name, level, a sentence for the operator.
- * The manual's list is printed from this table (sipbouncer -V events).
+ * The manual names each of them (test/scripts/man.sh).
  */
 #ifndef BASE_EVENTS_H
 #define BASE_EVENTS_H

@@ -13,6 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/secret.h"
 #include "io/loop.h"
 
 enum {
@@ -27,11 +28,12 @@ struct redis_stream {
 	enum phase	 phase;
 	int		 fd;
 	struct loop_fd	*watch;
-	struct loop_timer *soon;	/* write, or tell of an early end */
+	struct loop_timer *soon;	/* write, read on, or tell of an end */
 	struct tls_client *tls;		/* NULL: plain */
 	const char	*reason;	/* of an end that is still to be told */
 	char		*out;
 	size_t		 sent, len, room;	/* of out */
+	bool		 more;		/* OpenSSL may hold bytes back */
 	bool		*gone;		/* set when freed inside a callback */
 };
 
@@ -41,7 +43,8 @@ fail(struct redis_stream *s, const char *reason)
 	if (s->phase == ENDED)
 		return;
 	s->phase = ENDED;
-	loop_fd_events(s->watch, 0);
+	if (s->watch != NULL)
+		loop_fd_events(s->watch, 0);
 	s->hooks.end(s->hooks.arg, reason);
 }
 
@@ -146,17 +149,6 @@ redis_stream_flush(struct redis_stream *s)
 }
 
 static void
-soon(void *arg)
-{
-	struct redis_stream *s = arg;
-
-	if (s->reason != NULL)
-		fail(s, s->reason);
-	else
-		redis_stream_flush(s);
-}
-
-static void
 be_open(struct redis_stream *s)
 {
 	s->phase = OPEN;
@@ -198,34 +190,50 @@ connected(struct redis_stream *s)
 	}
 }
 
-/* OpenSSL may hold back bytes that the socket no longer announces, so read
- * until there are none; what is left after a few rounds waits for the timer. */
+/* OpenSSL may hold bytes that the socket no longer announces, so read until
+ * there are none; after a few rounds others have their turn. */
 static void
 receive(struct redis_stream *s)
 {
 	char p[READ_SIZE];
 	bool gone = false;
-	ssize_t n;
+	ssize_t n = 0;
 
 	s->gone = &gone;
+	s->more = false;
 	for (int i = 0; i < READS_A_TURN; i++) {
 		n = get(s, p, sizeof p);
-		if (n == -EAGAIN)
+		if (n <= 0)
 			break;
-		if (n <= 0) {
-			s->gone = NULL;
-			fail(s, n == 0 ? "the server closed the connection" :
-			    reason_of(s, n));
-			return;
-		}
 		s->hooks.bytes(s->hooks.arg, p, (size_t)n);
-		if (gone || s->phase != OPEN)
-			break;
-		if (s->tls == NULL && (size_t)n < sizeof p)
+		if (gone)
+			return;
+		if (s->phase != OPEN ||
+		    (s->tls == NULL && (size_t)n < sizeof p))
 			break;
 	}
-	if (!gone)
-		s->gone = NULL;
+	s->gone = NULL;
+	if (n == 0 || (n < 0 && n != -EAGAIN)) {
+		fail(s, n == 0 ? "the server closed the connection" :
+		    reason_of(s, n));
+	} else if (n > 0 && s->tls != NULL) {
+		s->more = true;
+		loop_timer_start(s->soon, 0);
+	}
+}
+
+static void
+soon(void *arg)
+{
+	struct redis_stream *s = arg;
+
+	if (s->reason != NULL) {
+		fail(s, s->reason);
+		return;
+	}
+	redis_stream_flush(s);
+	if (s->more && s->phase == OPEN)
+		receive(s);
 }
 
 static void
@@ -306,7 +314,7 @@ redis_stream_free(struct redis_stream *s)
 	tls_client_free(s->tls);
 	if (s->fd >= 0)
 		close(s->fd);
-	free(s->out);
+	secret_free(s->out, s->room);	/* a password may have passed */
 	free(s);
 }
 
@@ -325,9 +333,12 @@ make_room(struct redis_stream *s, size_t len)
 		room *= 2;
 	if (room == s->room)
 		return true;
-	out = realloc(s->out, room);
+	out = malloc(room);
 	if (out == NULL)
 		return false;
+	if (s->len > 0)
+		memcpy(out, s->out, s->len);
+	secret_free(s->out, s->room);
 	s->out = out;
 	s->room = room;
 	return true;
@@ -338,9 +349,13 @@ redis_stream_write(struct redis_stream *s, const char *p, size_t len)
 {
 	if (s->room - s->len < len && !make_room(s, len))
 		return false;
-	if (s->len == s->sent)
-		loop_timer_start(s->soon, 0);
 	memcpy(s->out + s->len, p, len);
 	s->len += len;
 	return true;
+}
+
+void
+redis_stream_flush_soon(struct redis_stream *s)
+{
+	loop_timer_start(s->soon, 0);
 }

@@ -35,12 +35,10 @@ struct redis_stream *redis_stream_new(struct loop *l,
     const struct redis_place *place, const struct redis_stream_hooks *hooks);
 void redis_stream_free(struct redis_stream *s);	/* NULL is allowed */
 
-/*
- * Queue bytes; false: no memory, nothing was queued.  They leave at once
- * when flushed, and otherwise together with the next ones, at the next turn
- * of the loop.
- */
+/* Queue bytes, to leave when flushed; false: no memory, none was queued. */
 bool redis_stream_write(struct redis_stream *s, const char *p, size_t len);
 void redis_stream_flush(struct redis_stream *s);
+/* At the next turn of the loop, together with what is queued until then. */
+void redis_stream_flush_soon(struct redis_stream *s);
 
 #endif

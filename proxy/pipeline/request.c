@@ -226,6 +226,15 @@ call_id_of(const struct request *req)
 	    req->sip->sip_call_id->i_id;
 }
 
+/* Whom the sender claims to be, while that is not proved. */
+static struct str
+claim_of(const struct request *req)
+{
+	if (*req->user != '\0' || req->cred == NULL)
+		return str_of("-");
+	return req->cred->username;
+}
+
 /* The instance whose nonce was answered. */
 static const char *
 issuer_of(const struct request *req, char out[8])
@@ -240,6 +249,7 @@ static void
 log_end(const struct request *req, enum reason r, int status)
 {
 	char source[ADDR_TEXT_MAX], issuer[8];
+	struct str claim = claim_of(req);
 	enum event ev = event_of(r);
 
 	if (!log_wants(log_event_level(ev)))
@@ -253,6 +263,7 @@ log_end(const struct request *req, enum reason r, int status)
 	    kv_str("listener", req->way == NULL ? NULL : req->way->listener),
 	    kv_str("peer", req->peer == NULL ? NULL : req->peer->name),
 	    kv_str("user", *req->user == '\0' ? NULL : req->user),
+	    kv_mem("claims", claim.p, claim.len),
 	    kv_str("reason", reason_word(r)), kv_int("status", status),
 	    kv_str("issued_by", issuer_of(req, issuer)),
 	    kv_str("to", req->choice.peer == NULL ? NULL :
