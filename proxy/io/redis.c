@@ -51,7 +51,6 @@ struct redis {
 	size_t		 unfinished;	/* bytes of the reply that comes */
 	STAILQ_HEAD(, redis_command) queue;
 	size_t		 nqueue;
-	bool		*gone;		/* set when freed inside a callback */
 };
 
 /* Takes it off; the caller frees it. */
@@ -82,7 +81,6 @@ command_finish(struct redis_command *c, const redisReply *reply)
 static void
 end(struct redis *r, const char *reason)
 {
-	bool gone = false, *outer = r->gone;
 	struct redis_command *c;
 
 	if (r->ended)
@@ -90,15 +88,8 @@ end(struct redis *r, const char *reason)
 	r->ended = true;
 	r->up = false;
 	loop_timer_stop(r->watchdog);
-	r->gone = &gone;
-	while (!gone && (c = queue_pop(r)) != NULL)
+	while ((c = queue_pop(r)) != NULL)
 		command_finish(c, NULL);
-	if (gone) {
-		if (outer != NULL)
-			*outer = true;
-		return;
-	}
-	r->gone = outer;
 	r->hooks.down(r->hooks.arg, reason);	/* frees r */
 }
 
@@ -123,18 +114,18 @@ hear(struct redis *r, const struct redis_command *c)
 {
 	if (c->done != NULL)
 		r->late = 0;
-	if (r->watching)
-		loop_timer_stop(r->watchdog);
+	if (!r->watching || r->late >= LATE_MAX)
+		return;
+	loop_timer_stop(r->watchdog);
 	r->watching = false;
 }
 
-/* false: no whole reply yet, or r is gone or has ended. */
+/* false: no whole reply yet, or the end; then r is gone. */
 static bool
 take_reply(struct redis *r)
 {
 	struct redis_command *c;
 	void *reply = NULL;
-	bool gone = false;
 
 	if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {
 		end(r, "the server does not speak Redis");
@@ -147,19 +138,14 @@ take_reply(struct redis *r)
 	}
 	r->unfinished = 0;
 	c = queue_pop(r);
-	if (c == NULL) {
-		freeReplyObject(reply);
-		end(r, "a reply to nothing");
-		return false;
+	if (c != NULL) {
+		hear(r, c);
+		command_finish(c, reply);
 	}
-	hear(r, c);
-	r->gone = &gone;
-	command_finish(c, reply);
 	freeReplyObject(reply);
-	if (gone)
-		return false;
-	r->gone = NULL;
-	return !r->ended;
+	if (c == NULL)
+		end(r, "a reply to nothing");
+	return c != NULL;
 }
 
 static void
@@ -199,7 +185,7 @@ expired(void *arg, struct timeout *t)
 		    SILENT_LEAST_MS : silent_ms);
 	r->watching = true;
 	/* Not from here, where timeouts are being gone through. */
-	if (++r->late == LATE_MAX)
+	if (++r->late >= LATE_MAX)
 		loop_timer_start(r->watchdog, 0);
 	if (done != NULL)
 		done(c->arg, NULL);
@@ -249,8 +235,6 @@ redis_free(struct redis *r)
 
 	if (r == NULL)
 		return;
-	if (r->gone != NULL)
-		*r->gone = true;
 	while ((c = STAILQ_FIRST(&r->queue)) != NULL) {
 		STAILQ_REMOVE_HEAD(&r->queue, entry);
 		timeouts_remove(r->timeouts, &c->timeout);
@@ -262,6 +246,12 @@ redis_free(struct redis *r)
 	if (r->reader != NULL)
 		redisReaderFree(r->reader);
 	free(r);
+}
+
+void
+redis_end(struct redis *r, const char *reason)
+{
+	end(r, reason);
 }
 
 static bool

@@ -12,7 +12,7 @@
  *      at.  Nothing is ever sent twice: what became of it is unknown.
  *   3. When the connection ends it comes with NULL for all that are open,
  *      and down() after that.
- *   4. It may send, forget, and free the connection.
+ *   4. It may send and forget, but not free the connection.
  */
 #ifndef IO_REDIS_H
 #define IO_REDIS_H
@@ -35,8 +35,9 @@ struct redis_conf {
 };
 
 struct redis_hooks {
-	void	(*up)(void *arg);	/* connected: commands may be sent */
-	/* It ended, or never was: the last call.  The caller frees it. */
+	/* Connected: commands may be sent. */
+	void	(*up)(void *arg);
+	/* It ended, or never was: the last call, which may free it. */
 	void	(*down)(void *arg, const char *reason);
 	void	*arg;
 };
@@ -53,6 +54,9 @@ struct redis *redis_new(const struct redis_place *place,
     const struct redis_conf *conf, const struct redis_hooks *hooks);
 /* Commands that are open are forgotten.  NULL is allowed. */
 void redis_free(struct redis *r);
+
+/* Tell all that are open, then down(); not from inside a callback. */
+void redis_end(struct redis *r, const char *reason);
 
 /* NULL: not connected, too many under way, or no memory; done() will not
  * come.  args are copied. */

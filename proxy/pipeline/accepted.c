@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "pipeline/accepted.h"
+#include "pipeline/cancel.h"
 
 struct accepted {
 	struct timeout	 timeout;	/* first: the timer hands it back */
@@ -59,7 +60,9 @@ accepted_free(struct pipeline *p)
 enum step_verdict
 step_accepted(struct request *req)
 {
-	return req->method == sip_method_invite &&
-	    find(req->p, req->caller_key) != NULL ?
+	if (req->method != sip_method_invite)
+		return STEP_NEXT;
+	req->caller_key = cancel_key(req->p, req->sip);
+	return find(req->p, req->caller_key) != NULL ?
 	    refuse(req, REASON_ACCEPTED) : STEP_NEXT;
 }

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/cancel.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
 
@@ -171,9 +170,6 @@ step_arrive(struct request *req)
 {
 	classify_source(req);
 	be_symmetric(req);
-	if (req->method == sip_method_invite &&
-	    req->sip->sip_call_id != NULL)
-		req->caller_key = cancel_key(req->p, req->sip);
 	return STEP_NEXT;
 }
 

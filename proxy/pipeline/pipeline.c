@@ -12,15 +12,15 @@
 static const struct step request_steps[] = {
 	{ "arrive",	step_arrive },
 	{ "screen",	step_screen },
-	{ "accepted",	step_accepted },
 	{ "classify",	step_classify },
-	{ "loop",	step_loop },
 	{ "challenge",	step_challenge },
 	{ "nonce",	step_nonce },
+	{ "accepted",	step_accepted },
 	{ "secret",	step_secret },
 	{ "verify",	step_verify },
 	{ "consume",	step_consume },
 	{ "authorize",	step_authorize },
+	{ "loop",	step_loop },
 	{ "route",	step_route },
 	{ "relay",	step_relay },
 };

@@ -15,7 +15,7 @@ import socket
 import struct
 import time
 
-from . import digest, sip
+from . import check, digest, sip
 from .daemon import Daemon
 from .link import Link
 from .redis import Redis
@@ -223,7 +223,27 @@ class Cluster(Scene):
             raise complaints[0]
 
 
-# ---- what somebody who overhears does
+# ---- a user, and somebody who overhears
+
+BOB = "sip:bob@example.com"
+
+
+def passes(phone, pbx):
+    """What was sent last is accepted."""
+    pbx.expect(phone.sent.method)
+    pbx.reply(200)
+    phone.expect(200)
+    return phone.sent
+
+
+def used(phone, pbx, one, then=None):
+    """Challenged by one instance, and served there or by another; returns
+    the request that was good."""
+    phone.send("MESSAGE", BOB, flow=one.flow(phone))
+    phone.expect(407)
+    phone.answer(flow=(then or one).flow(phone))
+    return passes(phone, pbx)
+
 
 def copies(message, count=1, **edit):
     """A captured request in transactions and calls of their own: the digest
@@ -240,6 +260,15 @@ def copies(message, count=1, **edit):
             one.set(name.replace("_", "-"), value)
         out.append(one)
     return out
+
+
+def all_refuse(cluster, phone, requests, timeout=3.0, fits=(407,)):
+    """No instance takes again what was used: stale, or not now."""
+    for request in requests:
+        for one in cluster:
+            phone.post(copies(request)[0], flow=one.flow(phone))
+            got = phone.expect(fits, timeout)
+            assert got.status == 503 or check.is_stale(got)
 
 
 class Crowd:

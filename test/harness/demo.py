@@ -14,6 +14,7 @@ from .scene import SDP, Scene
 WORDS = {
     "no-credentials": "who are you? asked with a challenge",
     "replay": "the answer is right, but it was used before",
+    "fenced": "right, but of a memory that is not here",
 }
 
 
@@ -51,25 +52,25 @@ def call(alice):
     return invite
 
 
-def replay(mallory, overheard):
+def replay(mallory, overheard, flow=None):
     """The same credentials, in a call of mallory's own."""
     forged = overheard.copy()
     forged.set("Call-ID", "mallory-was-here")
     forged.set("Via", re.sub(r"branch=[^;]+", "branch=" + sip.new_branch(),
                              overheard["Via"]))
-    mallory.post(forged)
+    mallory.post(forged, flow)
     return mallory.expect(407)
 
 
 # ---- the ladder
 
 def seen_by_phones(scene):
-    """(unix time, sender, receiver, start line)"""
+    """(unix time, sender, receiver, start line); notes have no sender."""
     offset = time.time() - time.monotonic() + scene.ladder.began
     for when, sender, receiver, data in scene.ladder.steps:
         if sender is not None:
-            yield (when + offset, sender, receiver,
-                   sip.text(data).split("\r\n")[0])
+            data = sip.text(data).split("\r\n")[0]
+        yield when + offset, sender, receiver, data
 
 
 def seen_by_pbx(pbx, phones):
@@ -93,18 +94,28 @@ def because(reason):
     return "%sbecause: %s%s" % (" " * 32, reason, words)
 
 
-def show(scene, pbx):
-    phones = list(seen_by_phones(scene))
-    refused = [x for x in phones if x[3].startswith("SIP/2.0 407")]
-    reasons = [x["reason"] for x in scene.log.find(status="407")]
-    for step in sorted(phones + seen_by_pbx(pbx, phones)):
-        when, sender, receiver, start_line = step
+def show(steps, reasons):
+    """reasons: of the 407s, in order, by the name of who sent them."""
+    began = min(x[0] for x in steps if x[1] is not None)
+    for when, sender, receiver, words in steps:
+        if sender is None:
+            print("\n  -- %s" % words)
+            continue
         print("  %6.3f  %-10s -> %-10s  %s" % (
-            when - phones[0][0], sender, receiver,
-            start_line.removesuffix(" SIP/2.0").removeprefix("SIP/2.0 ")))
-        if step in refused and reasons:
-            print(because(reasons.pop(0)))
+            when - began, sender, receiver,
+            words.removesuffix(" SIP/2.0").removeprefix("SIP/2.0 ")))
+        if words.startswith("SIP/2.0 407") and reasons.get(sender):
+            print(because(reasons[sender].pop(0)))
     print()
+
+
+def reasons_of(log):
+    return [x["reason"] for x in log.find(status="407")]
+
+
+def ladder_of(scene, pbx):
+    phones = [x for x in seen_by_phones(scene) if x[1] is not None]
+    return sorted(phones + seen_by_pbx(pbx, phones))
 
 
 def play(scene):
@@ -117,7 +128,7 @@ def play(scene):
         assert is_stale(refused), "the replay was not known as one"
         scene.log.has(reason="replay")
     finally:
-        show(scene, pbx)
+        show(ladder_of(scene, pbx), {"sipbouncer": reasons_of(scene.log)})
         pbx.stop()
 
 

@@ -7,10 +7,9 @@ import time
 import pytest
 
 from harness import check
-from harness.cluster import Crowd, copies, nonce_of
+from harness.clock import fake_clock, needs_faketime
+from harness.cluster import BOB, Crowd, copies, nonce_of, passes
 from harness.scene import ask, call, serve
-
-BOB = "sip:bob@example.com"
 
 
 def captured(phone):
@@ -68,9 +67,7 @@ def test_counts_of_one_nonce_at_all_instances_in_any_order(cluster):
     for nc, one in ((9, cluster.b), (2, cluster.c), (1024, cluster.a),
                     (1, cluster.c), (3, cluster.b)):
         alice.answer(nc=nc, flow=one.flow(alice))
-        pbx.expect("MESSAGE")
-        pbx.reply(200)
-        alice.expect(200)
+        passes(alice, pbx)
     for nc, one in ((9, cluster.a), (2, cluster.b), (1024, cluster.c)):
         alice.challenges = first
         alice.answer(nc=nc, flow=one.flow(alice))
@@ -150,9 +147,7 @@ def test_a_retransmission_overtakes_what_it_repeats(cluster):
         request = alice.authorize(alice.again())
         alice.post(request)
         alice.resend(flow=cluster.b.flow(alice))
-        pbx.expect("MESSAGE")
-        pbx.reply(200)
-        alice.expect(200)
+        passes(alice, pbx)
         alice.expect_nothing(0.05)
         pbx.expect_nothing(0)
 
@@ -205,9 +200,7 @@ def test_a_client_whose_instance_died_before_it_answered(cluster):
     alice.expect(407)
     cluster.a.kill()
     alice.answer(flow=cluster.b.flow(alice))
-    pbx.expect("MESSAGE")
-    pbx.reply(200)
-    alice.expect(200)
+    passes(alice, pbx)
 
 
 def test_a_retransmission_is_not_absorbed_for_the_dead(cluster):
@@ -355,9 +348,7 @@ def test_two_master_keys_while_one_is_replaced(cluster):
         cluster.wait_shared(one)
         for target in cluster:          # asked before, answered after
             alice.answer(flow=target.flow(alice))
-            pbx.expect("MESSAGE")
-            pbx.reply(200)
-            alice.expect(200)
+            passes(alice, pbx)
         for first in cluster:
             for second in cluster:
                 serve_at(alice, pbx, first, second)
@@ -390,20 +381,6 @@ def test_another_master_key_is_another_house(cluster):
                       level=re.compile("warning|error"))
 
 
-FAKETIME = "/usr/lib/%s/faketime/libfaketime.so.1" % os.popen(
-    "gcc -print-multiarch 2>/dev/null").read().strip()
-needs_faketime = pytest.mark.skipif(
-    not os.path.exists(FAKETIME), reason="libfaketime is not installed")
-
-
-def fake_clock(monkeypatch, seconds):
-    """For what is started from now on; monotonic clocks stay true."""
-    monkeypatch.setenv("LD_PRELOAD", FAKETIME)
-    monkeypatch.setenv("FAKETIME", "%+d" % seconds)
-    monkeypatch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
-    monkeypatch.setenv("ASAN_OPTIONS", "verify_asan_link_order=0")
-
-
 @needs_faketime
 def test_key_epochs_roll_over(cluster, monkeypatch):
     """The hour is full while requests are in flight."""
@@ -424,9 +401,7 @@ def test_key_epochs_roll_over(cluster, monkeypatch):
     alice.challenges = kept
     for one in cluster:
         alice.answer(flow=one.flow(alice))
-        pbx.expect("MESSAGE")
-        pbx.reply(200)
-        alice.expect(200)
+        passes(alice, pbx)
     assert len(epochs) == 2
 
 
