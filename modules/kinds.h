@@ -14,5 +14,6 @@ extern const struct cred_ops cred_file_ops;
 extern const struct cred_ops cred_slow_ops;	/* --enable-test-modules */
 
 extern const struct nonce_store_ops nonce_memory_ops;
+extern const struct nonce_store_ops nonce_redis_ops;	/* HAVE_REDIS */
 
 #endif

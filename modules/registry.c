@@ -29,11 +29,18 @@ static const char cred_names[] =
 
 static const struct nonce_store_ops *const nonce_stores[] = {
 	&nonce_memory_ops,
+#ifdef HAVE_REDIS
+	&nonce_redis_ops,
+#endif
 	NULL
 };
 
 static const char nonce_store_names[] =
-    "memory";
+    "memory"
+#ifdef HAVE_REDIS
+    ", redis"
+#endif
+    ;
 
 const struct cred_ops *
 cred_ops_at(size_t i)

@@ -120,12 +120,12 @@ keys_mac(struct keys *k, size_t which, enum key_label label, uint32_t epoch,
 }
 
 void
-keys_fingerprint(struct keys *k, char out[17])
+keys_fingerprint(const struct keys *k, size_t which, char out[17])
 {
 	uint8_t key[MAC_BYTES], sum[MAC_BYTES];
 	struct hash *h;
 
-	derive(k->master[0].prk, "fingerprint", 0, key);
+	derive(k->master[which].prk, "fingerprint", 0, key);
 	h = hash_start(DIGEST_SHA256);
 	hash_add(h, key, sizeof key);
 	hash_end(h, sum);

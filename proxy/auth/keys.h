@@ -51,9 +51,9 @@ void keys_mac(struct keys *k, size_t which, enum key_label label,
     uint32_t epoch, const struct mac_part *part, size_t n,
     uint8_t out[MAC_BYTES]);
 
-/* First 8 bytes of SHA-256 over a derived value of the first master, to
- * compare keys of instances without showing them; hex, 17 bytes with NUL. */
-void keys_fingerprint(struct keys *k, char out[17]);
+/* First 8 bytes of SHA-256 over a derived value of a master, to compare keys
+ * of instances without showing them; hex, 17 bytes with NUL. */
+void keys_fingerprint(const struct keys *k, size_t which, char out[17]);
 
 /*
  * Key files: 32 bytes exactly, a regular file, not readable or writable by

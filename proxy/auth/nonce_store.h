@@ -61,6 +61,7 @@ struct nonce_terms {
 /* What a store gets when it is opened. */
 struct nonce_store_env {
 	struct loop	*loop;		/* io/loop.h */
+	struct dns	*dns;		/* io/dns.h */
 	struct metrics	*metrics;
 	struct keys	*keys;
 	int64_t		 nc_max;
@@ -84,7 +85,8 @@ struct nonce_store_ops {
 	/* false: no challenge can be counted now (store away, policy deny) */
 	bool	(*terms)(struct nonce_store *s, struct nonce_terms *out);
 	/* For `-t`: print a line or two; 0 when fit.  May block.  May be
-	 * NULL. */
+	 * NULL.  Of env only keys (NULL: not made yet), nc_max and instance
+	 * are there. */
 	int	(*check)(const void *conf, const struct nonce_store_env *env);
 };
 

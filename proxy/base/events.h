@@ -14,6 +14,22 @@ E(EV_NONCE_FULL, "nonce.full", WARNING,					       \
     "The nonce memory is full; the oldest nonces are stale early.")	       \
 E(EV_NONCE_RENEW, "nonce.renew", WARNING,				       \
     "The clock was set back; all nonces issued before are stale.")	       \
+E(EV_REDIS_UP, "nonce.redis.up", NOTICE,				       \
+    "Redis counts the uses of nonces from now on.")			       \
+E(EV_REDIS_DOWN, "nonce.redis.down", WARNING,				       \
+    "Redis is away or not fit; on_failure says what happens meanwhile.")      \
+E(EV_REDIS_STILL, "nonce.redis.still-down", WARNING,			       \
+    "Redis is still away, now for this reason.")			       \
+E(EV_REDIS_GENERATION, "nonce.redis.generation", NOTICE,		       \
+    "Redis may have lost uses of nonces; all issued before are stale.")       \
+E(EV_REDIS_TWIN, "nonce.redis.instance", ERROR,			       \
+    "Another live instance has the same instance_id.")			       \
+E(EV_REDIS_TWIN_GONE, "nonce.redis.instance-good", NOTICE,		       \
+    "No other instance has the same instance_id any more.")		       \
+E(EV_REDIS_KEY, "nonce.redis.key", ERROR,				       \
+    "The other instances have another master key: none takes our nonces.")    \
+E(EV_REDIS_KEY_GOOD, "nonce.redis.key-good", NOTICE,			       \
+    "The other instances have the same master key again.")		       \
 E(EV_USERS_LOAD, "users.load", NOTICE,					       \
     "A users file was read and is in force.")				       \
 E(EV_USERS_KEEP, "users.keep", ERROR,					       \

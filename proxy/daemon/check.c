@@ -56,30 +56,30 @@ warn_of_forgery(const struct settings *s, const struct peer *p)
 			    p->name);
 }
 
+/* *out: the keys; NULL: there are none yet. */
 static int
-check_keys(const struct settings *s)
+check_keys(const struct settings *s, struct keys **out)
 {
 	uint8_t key[MASTER_KEY_BYTES];
 	enum key_file_result r = key_file_read(s->auth.key_file, key);
-	struct keys *k;
 
+	*out = NULL;
 	if (r == KEY_FILE_ABSENT) {
 		printf("%s: will be made at the first start\n",
 		    s->auth.key_file);
 		return 0;
 	}
-	k = master_keys_load(s, false);
-	if (k == NULL)
-		return -1;
-	keys_free(k);
-	return 0;
+	*out = master_keys_load(s, false);
+	return *out != NULL ? 0 : -1;
 }
 
 static int
-check_stores(const struct settings *s)
+check_stores(const struct settings *s, struct keys *keys)
 {
 	struct cred_store_env users = { .algs = 0 };
-	struct nonce_store_env nonces = { .nc_max = s->auth.nc_max };
+	struct nonce_store_env nonces = { .keys = keys,
+		.nc_max = s->auth.nc_max,
+		.instance = (uint16_t)s->instance_id };
 	int rc = 0;
 
 	for (size_t i = 0; i < s->auth.algorithms.n; i++)
@@ -103,15 +103,17 @@ int
 daemon_check(const char *path)
 {
 	struct settings *s = settings_load(path);
+	struct keys *keys;
 	int rc;
 
 	if (s == NULL)
 		return EXIT_FAILURE;
 	for (size_t i = 0; i < peers_count(s->peers); i++)
 		warn_of_forgery(s, peers_at(s->peers, i));
-	rc = check_keys(s);
-	if (check_stores(s) < 0)
+	rc = check_keys(s, &keys);
+	if (check_stores(s, keys) < 0)
 		rc = -1;
+	keys_free(keys);
 	log_flush();
 	if (rc == 0)
 		printf("%s: good\n", path);

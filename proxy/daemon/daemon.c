@@ -143,8 +143,8 @@ open_stores(struct daemon *d)
 {
 	const struct settings *s = d->settings;
 	struct nonce_store_env env = {
-		.loop = d->loop, .metrics = d->metrics, .keys = d->keys,
-		.nc_max = s->auth.nc_max,
+		.loop = d->loop, .dns = d->dns, .metrics = d->metrics,
+		.keys = d->keys, .nc_max = s->auth.nc_max,
 		.lifetime_s = s->auth.nonce_lifetime_ms / 1000,
 		.instance = (uint16_t)s->instance_id,
 	};

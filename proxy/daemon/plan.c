@@ -128,7 +128,9 @@ plan_ways(const struct settings *s, struct ways *out)
 	int rc = check_ids(s);
 
 	memset(out, 0, sizeof *out);
-	out->record_route = s->record_route;
+	if (s->record_route != NULL)
+		snprintf(out->record_route, sizeof out->record_route, "%s",
+		    s->record_route);
 	for (size_t i = 0; i < s->listen.n && rc == 0; i++)
 		rc = addr_is_any(&l[i].addr) ? add_every_address(out, &l[i]) :
 		    add_both(out, &l[i], &l[i].addr);

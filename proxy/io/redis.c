@@ -235,11 +235,9 @@ redis_free(struct redis *r)
 
 	if (r == NULL)
 		return;
-	while ((c = STAILQ_FIRST(&r->queue)) != NULL) {
-		STAILQ_REMOVE_HEAD(&r->queue, entry);
-		timeouts_remove(r->timeouts, &c->timeout);
-		free(c);
-	}
+	r->up = false;
+	while ((c = queue_pop(r)) != NULL)
+		command_finish(c, NULL);
 	redis_stream_free(r->stream);
 	timeouts_free(r->timeouts);
 	loop_timer_free(r->watchdog);

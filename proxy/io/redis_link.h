@@ -42,7 +42,8 @@ struct redis_link_hooks {
 /* Does not wait.  NULL, and a sentence in *why. */
 struct redis_link *redis_link_new(const struct redis_link_conf *conf,
     const struct redis_link_hooks *hooks, const char **why);
-void redis_link_free(struct redis_link *l);	/* NULL is allowed */
+/* Those that wait are told, but there is no down().  NULL is allowed. */
+void redis_link_free(struct redis_link *l);
 
 /* As redis_send(). */
 struct redis_command *redis_link_send(struct redis_link *l,

@@ -5,7 +5,6 @@
 
 #include "io/redis_url.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -94,19 +93,18 @@ take_host(struct redis_url *u, struct str s, uint16_t port)
 {
 	const char *close = s.len > 0 && s.p[0] == '[' ?
 	    memchr(s.p, ']', s.len) : NULL;
-	struct str host = s;
+	const char *colon = memchr(close != NULL ? close : s.p, ':',
+	    s.len - (close != NULL ? (size_t)(close - s.p) : 0));
+	struct str host = s, rest = { "", 0 };
 	uint64_t number = port;
 
-	if (close != NULL) {
-		host.len = (size_t)(close - s.p) + 1;
-		s = (struct str){ close + 1, s.len - host.len };
-		if (s.len > 0 && s.p[0] != ':')
-			return false;
-		cut(&s, ':');
-	} else {
-		host = cut(&s, ':');
+	if (colon != NULL) {
+		host.len = (size_t)(colon - s.p);
+		rest = (struct str){ colon + 1, s.len - host.len - 1 };
 	}
-	if (s.len > 0 && (!parse_uint(s, UINT16_MAX, &number) ||
+	if (close != NULL && host.len != (size_t)(close - s.p) + 1)
+		return false;
+	if (colon != NULL && (!parse_uint(rest, UINT16_MAX, &number) ||
 	    number == 0))
 		return false;
 	u->port = (uint16_t)number;
@@ -151,14 +149,4 @@ redis_host_port(struct redis_url *u, const char *text, uint16_t default_port)
 {
 	memset(u, 0, sizeof *u);
 	return take_host(u, str_of(text), default_port);
-}
-
-const char *
-redis_url_where(const struct redis_url *u, char out[REDIS_WHERE_MAX])
-{
-	if (u->path[0] != '\0')
-		snprintf(out, REDIS_WHERE_MAX, "%s", u->path);
-	else
-		snprintf(out, REDIS_WHERE_MAX, "%s:%u", u->host, u->port);
-	return out;
 }

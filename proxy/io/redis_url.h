@@ -15,6 +15,7 @@
 
 enum {
 	REDIS_TEXT_MAX = 255,
+	REDIS_WHERE_MAX = REDIS_TEXT_MAX + 8,	/* "host:port" with NUL */
 	REDIS_PORT = 6379
 };
 
@@ -34,10 +35,5 @@ const char *redis_url_parse(struct redis_url *u, const char *text);
 /* "host:port", as in lists of sentinels.  false: malformed. */
 bool redis_host_port(struct redis_url *u, const char *text,
     uint16_t default_port);
-
-/* Where it is, without what is secret: "redis.example:6379", "/run/x.sock". */
-enum { REDIS_WHERE_MAX = REDIS_TEXT_MAX + 8 };
-const char *redis_url_where(const struct redis_url *u,
-    char out[REDIS_WHERE_MAX]);
 
 #endif

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "pipeline/accepted.h"
 #include "pipeline/acked.h"
 #include "pipeline/edit.h"
 #include "pipeline/message.h"
@@ -21,6 +22,8 @@ step_ack_ours(struct request *req)
 enum step_verdict
 step_ack_may_pass(struct request *req)
 {
+	if (req->token_state == TOKEN_BY_USER && accepted_moved(req))
+		req->token_state = TOKEN_GOOD;
 	if (req->token_state == TOKEN_GOOD)
 		return STEP_NEXT;
 	if (req->peer != NULL && req->proof == PROOF_NONE &&

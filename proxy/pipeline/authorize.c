@@ -29,10 +29,11 @@ judge_token(struct request *req)
 {
 	bool same = strcmp(req->user, req->token.user) == 0;
 
-	if (req->token_state == TOKEN_BY_USER)
-		req->token_state = same && req->proof == PROOF_DIGEST ?
-		    TOKEN_GOOD : NO_TOKEN;
-	else if (req->token_state == TOKEN_GOOD &&
+	if (req->token_state == TOKEN_BY_USER) {
+		req->moved = same && req->proof == PROOF_DIGEST;
+		req->token_state = req->moved ? TOKEN_GOOD : NO_TOKEN;
+	}
+	if (!req->moved && req->token_state == TOKEN_GOOD &&
 	    req->proof == PROOF_DIGEST && !same)
 		return REASON_WRONG_USER;
 	return REASON_COUNT;

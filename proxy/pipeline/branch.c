@@ -115,6 +115,8 @@ send_cancel(struct branch *b)
 	sip_add_dup(msg, sip, (sip_header_t *)is->sip_call_id);
 	sip_add_dup(msg, sip, (sip_header_t *)is->sip_route);
 	sip_add_dup(msg, sip, (sip_header_t *)is->sip_max_forwards);
+	if (b->req->cancel_reason != NULL)
+		message_add_other(msg, sip, b->req->cancel_reason);
 	target_url(&b->target, url, sizeof url);
 	orq = nta_outgoing_mcreate(agent, NULL, NULL, (url_string_t *)url,
 	    msg, NTATAG_USER_VIA(1),

@@ -1,24 +1,36 @@
 #include "config.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "pipeline/cancel.h"
 #include "pipeline/message.h"
 
-/* The caller's transaction: Call-ID and branch, hashed with our key. */
-uint64_t
-cancel_key(struct pipeline *p, const sip_t *sip)
+/* nta compares branches whatever their case, and so must we. */
+static size_t
+lower(char *out, size_t size, const char *s)
 {
-	const char *branch = sip->sip_via->v_branch;
+	size_t n = 0;
+
+	for (; s != NULL && *s != '\0' && n < size; s++)
+		out[n++] = (char)tolower((unsigned char)*s);
+	return n;
+}
+
+uint64_t
+transaction_key(struct pipeline *p, const sip_t *sip, const sip_via_t *via)
+{
+	char branch[256];
+	uint32_t cseq = sip->sip_cseq->cs_seq;
 	uint8_t mac[MAC_BYTES];
 	uint64_t key;
-	struct mac_part part[2] = {
+	struct mac_part part[3] = {
 		{ sip->sip_call_id->i_id, strlen(sip->sip_call_id->i_id) + 1 },
-		{ branch == NULL ? "" : branch,
-		    branch == NULL ? 0 : strlen(branch) },
+		{ &cseq, sizeof cseq },
+		{ branch, lower(branch, sizeof branch, via->v_branch) },
 	};
 
-	keys_mac(p->env.keys, 0, KEY_TO_TAG, 0, part, 2, mac);
+	keys_mac(p->env.keys, 0, KEY_TO_TAG, 0, part, 3, mac);
 	memcpy(&key, mac, sizeof key);
 	return key | 1;			/* 0: none */
 }
@@ -30,6 +42,9 @@ cancel_expect(struct request *req)
 
 	if (req->method != sip_method_invite)
 		return;
+	if (req->caller_key == 0)
+		req->caller_key = transaction_key(req->p, req->sip,
+		    req->sip->sip_via);
 	HASH_FIND(by_caller, req->p->invites, &req->caller_key,
 	    sizeof req->caller_key, other);
 	if (other != NULL)		/* one entry serves for both */
@@ -57,10 +72,10 @@ pipeline_may_enter(struct pipeline *p, msg_t *msg)
 	uint64_t key;
 
 	if (sip->sip_request == NULL || sip->sip_via == NULL ||
-	    sip->sip_call_id == NULL ||
+	    sip->sip_call_id == NULL || sip->sip_cseq == NULL ||
 	    sip->sip_request->rq_method != sip_method_cancel)
 		return true;
-	key = cancel_key(p, sip);
+	key = transaction_key(p, sip, sip->sip_via);
 	HASH_FIND(by_caller, p->invites, &key, sizeof key, invite);
 	if (invite == NULL || !addr_from_sockaddr(&from,
 	    (const struct sockaddr *)msg_addr(msg)) ||

@@ -9,8 +9,10 @@
 
 #include "pipeline/request.h"
 
-/* The caller's transaction as a number, never 0. */
-uint64_t cancel_key(struct pipeline *p, const sip_t *sip);
+/* The transaction of whoever wrote `via` on this message, as a number, never
+ * 0: Call-ID, CSeq number and branch, hashed with our key. */
+uint64_t transaction_key(struct pipeline *p, const sip_t *sip,
+    const sip_via_t *via);
 
 /* An INVITE got its server transaction; and it ends. */
 void cancel_expect(struct request *req);

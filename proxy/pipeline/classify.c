@@ -35,9 +35,8 @@ undo_strict_routing(struct request *req)
 		return;
 	while (last->r_next != NULL)
 		last = last->r_next;
-	if (u->url_user != NULL && flow_open_dialog(req,
-	    str_of(u->url_user)))
-		req->own_routes = true;
+	if (u->url_user != NULL)
+		flow_open_dialog(req, str_of(u->url_user));
 	if (message_set_uri(req->msg, sip, last->r_url) == 0)
 		msg_header_remove(req->msg, (msg_pub_t *)sip,
 		    (msg_header_t *)last);
@@ -49,13 +48,17 @@ read_token(struct request *req, const char *user)
 {
 	struct token_signer signer = flow_signer(req->p);
 
-	if (user == NULL || req->own_routes)
+	if (user == NULL)
 		return REASON_COUNT;
-	if (flow_open_dialog(req, str_of(user))) {
-		req->own_routes = true;
+	switch (flow_open_dialog(req, str_of(user))) {
+	case TOKEN_OK:
 		return REASON_COUNT;
+	case TOKEN_EXPIRED:
+		return REASON_DIALOG_OVER;
+	case TOKEN_FOREIGN:
+		break;
 	}
-	if (req->peer == NULL || req->path != NULL)
+	if (req->peer == NULL || req->path != NULL || req->own_routes)
 		return REASON_COUNT;
 	req->path = calloc(1, sizeof *req->path);
 	if (req->path == NULL)
@@ -93,6 +96,16 @@ take_contact_token(struct request *req)
 	    CONTACT_FOREIGN ? REASON_FOREIGN_TOKEN : REASON_COUNT;
 }
 
+/* What opens something new must prove itself, whatever token it brings. */
+static bool
+belongs_in_dialog(const struct request *req)
+{
+	return req->sip->sip_to->a_tag != NULL &&
+	    req->method != sip_method_register &&
+	    req->method != sip_method_publish &&
+	    message_other(req->sip, "Replaces", NULL) == NULL;
+}
+
 /*
  * The token is good from the sides that it names (DESIGN 5.4).  The caller
  * who proved himself by digest may come from elsewhere, if he proves it again.
@@ -102,7 +115,7 @@ judge_token(struct request *req)
 {
 	const struct dialog_token *t = &req->token;
 
-	if (!req->own_routes || message_other(req->sip, "Replaces", NULL))
+	if (!req->own_routes || !belongs_in_dialog(req))
 		return;
 	if (flow_is_sender(req, req->from_caller ? &t->caller : &t->callee))
 		req->token_state = TOKEN_GOOD;

@@ -1,6 +1,8 @@
 #include "config.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/edit.h"
@@ -28,6 +30,23 @@ wants_privacy(const sip_t *sip)
 	return message_has_token(sip, "Privacy", "id");
 }
 
+/* As the user part of a URI (RFC 3261 25.1). */
+static const char *
+escaped_user(su_home_t *home, const char *user)
+{
+	static const char plain[] = "-_.!~*'()&=+$,;?/";
+	char *out = su_zalloc(home, (isize_t)(3 * strlen(user) + 1)), *p = out;
+
+	for (; out != NULL && *user != '\0'; user++) {
+		if (isalnum((unsigned char)*user) ||
+		    strchr(plain, *user) != NULL)
+			*p++ = *user;
+		else
+			p += sprintf(p, "%%%02X", (unsigned char)*user);
+	}
+	return out == NULL ? "unknown" : out;
+}
+
 /* The identity to assert: what the user prefers, else From, if they were
  * found to be his; else (anonymous, or in a dialog) the user in our realm. */
 static char *
@@ -49,7 +68,7 @@ asserted(struct request *req)
 		    URL_PRINT_FORMAT ">",
 		    URL_PRINT_ARGS(sip->sip_from->a_url));
 	return su_sprintf(home, "P-Asserted-Identity: <sip:%s@%s>",
-	    req->user, req->policy->realm);
+	    escaped_user(home, req->user), req->policy->realm);
 }
 
 /*
@@ -80,9 +99,11 @@ edit_identity(struct request *req)
 }
 
 void
-edit_response_to_stranger(msg_t *msg, sip_t *sip)
+edit_response(const struct request *req, msg_t *msg, sip_t *sip)
 {
-	if (wants_privacy(sip))
+	bool from_peer = req->choice.peer != NULL;
+
+	if (!from_peer || (req->peer == NULL && wants_privacy(sip)))
 		message_drop_other(msg, sip, "P-Asserted-Identity");
 }
 

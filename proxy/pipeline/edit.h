@@ -10,8 +10,9 @@
  * Max-Forwards, identity headers.  -ENOMEM. */
 int edit_request(struct request *req);
 
-/* A response on its way to a stranger (RFC 3325 section 7). */
-void edit_response_to_stranger(msg_t *msg, sip_t *sip);
+/* A response on its way back: a stranger asserts nothing, and is told nothing
+ * that is private (RFC 3325 section 7). */
+void edit_response(const struct request *req, msg_t *msg, sip_t *sip);
 
 /* Edits that depend on where it leaves: Record-Route, Path.  -ENOMEM. */
 int edit_for_way(struct request *req, msg_t *msg, sip_t *sip,

@@ -68,17 +68,48 @@ tag_of(const char *tag)
 	return str_of(tag == NULL ? "" : tag);
 }
 
-bool
+static bool
+same_peer(const struct side *a, const struct side *b)
+{
+	return a->kind == SIDE_PEER && b->kind == SIDE_PEER &&
+	    a->peer == b->peer;
+}
+
+/* The first token keeps the sender's side, the next one gives the other. */
+static void
+join(struct request *req, const struct dialog_token *next)
+{
+	struct dialog_token *t = &req->token;
+
+	if (req->from_caller && same_peer(&t->callee, &next->caller))
+		t->callee = next->callee;
+	else if (!req->from_caller && same_peer(&t->caller, &next->callee))
+		t->caller = next->caller;
+}
+
+enum token_verdict
 flow_open_dialog(struct request *req, struct str text)
 {
 	const sip_t *sip = req->sip;
 	struct token_signer signer = flow_signer(req->p);
+	struct dialog_token t;
+	bool from_caller;
+	enum token_verdict v;
 
-	return dialog_token_open(&signer, text,
-	    str_of(sip->sip_call_id->i_id), tag_of(sip->sip_from->a_tag),
-	    tag_of(sip->sip_to->a_tag), req->unix_ms / 1000,
-	    req->policy->auth->dialog_max_ms / 1000, &req->token,
-	    &req->from_caller) == TOKEN_OK;
+	v = dialog_token_open(&signer, text, str_of(sip->sip_call_id->i_id),
+	    tag_of(sip->sip_from->a_tag), tag_of(sip->sip_to->a_tag),
+	    req->unix_ms / 1000, req->policy->auth->dialog_max_ms / 1000, &t,
+	    &from_caller);
+	if (v != TOKEN_OK)
+		return v;
+	if (req->own_routes) {
+		join(req, &t);
+	} else {
+		req->token = t;
+		req->from_caller = from_caller;
+		req->own_routes = true;
+	}
+	return TOKEN_OK;
 }
 
 bool
@@ -111,7 +142,7 @@ own_uri(const struct request *req, su_home_t *home, const struct way *w,
 	    ";transport=tls";
 	const char *at = *token == '\0' ? "" : "@";
 
-	if (cluster != NULL)
+	if (*cluster != '\0')
 		return su_sprintf(home, "<sip:%s%s%s%s;lr>", token, at,
 		    cluster, tcp);
 	return su_sprintf(home, "<sip:%s%s%s:%u%s;lr>", token, at, w->host,
@@ -156,7 +187,7 @@ flow_record_route(struct request *req, msg_t *msg, sip_t *sip,
 	if (inner == NULL || add_record_route(msg, sip, inner) < 0)
 		return -ENOMEM;
 	/* a cluster's name stands for every way of one transport */
-	if (req->way == out || (req->p->env.ways->record_route != NULL &&
+	if (req->way == out || (*req->p->env.ways->record_route != '\0' &&
 	    out->transport == req->way->transport))
 		return 1;
 	outer = own_uri(req, home, out, "");

@@ -18,10 +18,12 @@ bool flow_is_sender(const struct request *req, const struct side *s);
 struct token_signer flow_signer(struct pipeline *p);
 
 /*
- * Read a dialog token.  true: ours, not expired, over this Call-ID and one
- * of the tags; token and from_caller of req are filled.
+ * Read a dialog token.  TOKEN_OK: ours, over this Call-ID and one of the
+ * tags; token and from_caller of req are filled.  A second one joins the
+ * first where the two meet at a peer: that is a PBX that routed the call back
+ * through us and stays out of the dialog.
  */
-bool flow_open_dialog(struct request *req, struct str text);
+enum token_verdict flow_open_dialog(struct request *req, struct str text);
 
 /*
  * Fix a flow as the one target of the request.  false: the connection or the

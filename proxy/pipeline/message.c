@@ -108,12 +108,12 @@ message_has_token(const sip_t *sip, const char *name, const char *token)
 		const char *p = un->un_value;
 
 		while (p != NULL && *p != '\0') {
-			size_t n = strcspn(p, ",");
+			size_t n = strcspn(p, ",;");
 
 			if (str_caseis(str_trim((struct str){ p, n }), token))
 				return true;
 			p += n;
-			p += *p == ',';
+			p += *p != '\0';
 		}
 	}
 	return false;

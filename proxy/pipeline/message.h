@@ -30,7 +30,8 @@ void message_drop_other(msg_t *msg, sip_t *sip, const char *name);
 /* Add "Name: value", without CRLF; -ENOMEM. */
 int message_add_other(msg_t *msg, sip_t *sip, const char *text);
 
-/* Does a comma-separated header hold this token? */
+/* Does a header hold this token, among others set apart by comma or
+ * semicolon (Privacy has the latter)? */
 bool message_has_token(const sip_t *sip, const char *name,
     const char *token);
 

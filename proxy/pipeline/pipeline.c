@@ -133,8 +133,11 @@ pipeline_free(struct pipeline *p)
 
 	if (p == NULL)
 		return;
-	while (p->requests != NULL)
+	while (p->requests != NULL) {
+		if (p->requests->branch != NULL)
+			branch_cancel(p->requests->branch);
 		request_reply(p->requests, REASON_STOPPED);
+	}
 	if (p->lingering != NULL)
 		linger_free(p);
 	if (p->accepting != NULL)

@@ -83,6 +83,8 @@ R(FOREIGN_DOMAIN, "foreign-domain", 403, "Forbidden",			       \
     "A stranger asked for a domain that is not ours.")			       \
 R(FOREIGN_ROUTE, "foreign-route", 403, "Forbidden",			       \
     "A stranger brought a Route that is not ours.")			       \
+R(DIALOG_OVER, "dialog-over", 481, "Call/Transaction Does Not Exist",	       \
+    "The dialog is older than auth.dialog_max.")			       \
 R(FOREIGN_TOKEN, "foreign-token", 403, "Forbidden",			       \
     "A flow token that we did not sign, or from a peer it was not made for.")  \
 R(FLOW_GONE, "flow-gone", 430, "Flow Failed",				       \

@@ -51,8 +51,7 @@ forward(struct request *req, msg_t *msg)
 	sip_t *sip = sip_object(msg);
 
 	sip_via_remove(msg, sip);
-	if (req->peer == NULL)
-		edit_response_to_stranger(msg, sip);
+	edit_response(req, msg, sip);
 	if (req->method == sip_method_register && req->choice.peer != NULL &&
 	    req->choice.peer->path == PATH_CONTACT)
 		flow_registered(req, msg, sip);
@@ -133,6 +132,14 @@ move_on(struct request *req)
 		try_next(req);
 }
 
+/* The sender of anything but an INVITE gives up when we do: whoever got the
+ * request then would serve nobody. */
+static bool
+is_too_late(const struct request *req, int status)
+{
+	return status == 408 && req->method != sip_method_invite;
+}
+
 void
 relay_failure(struct request *req, int status)
 {
@@ -141,7 +148,11 @@ relay_failure(struct request *req, int status)
 	    kv_str("call_id", req->sip->sip_call_id->i_id));
 	if (req->internal_status != 503)
 		req->internal_status = status;
-	move_on(req);
+	branch_free(req->branch);
+	if (is_too_late(req, status))
+		finish(req);
+	else
+		move_on(req);
 }
 
 void

@@ -107,14 +107,27 @@ unlink_request(struct request *req)
 	req->p->pending_gauge[0] = --req->p->pending;
 }
 
+/* Why the caller gives up, for the target's CANCEL. */
+static void
+take_cancel_reason(struct request *req, const sip_t *sip)
+{
+	const sip_unknown_t *un = message_other(sip, "Reason", NULL);
+
+	if (un != NULL)
+		req->cancel_reason = su_sprintf(msg_home(req->msg),
+		    "Reason: %s", un->un_value);
+}
+
 /* From nta: a CANCEL, or (sip == NULL) the transaction's end. */
 static int
 on_ack_cancel(struct request *req, nta_incoming_t *irq, const sip_t *sip)
 {
 	(void)irq;
 	if (sip != NULL && sip->sip_request != NULL &&
-	    sip->sip_request->rq_method == sip_method_cancel)
+	    sip->sip_request->rq_method == sip_method_cancel) {
+		take_cancel_reason(req, sip);
 		relay_cancel(req);
+	}
 	return 0;
 }
 

@@ -74,7 +74,8 @@ struct request {
 	enum token_state token_state;
 	struct dialog_token token;
 	bool		 from_caller;	/* by the token */
-	bool		 own_routes;	/* brought a Route of ours */
+	bool		 moved;		/* authorize: good by the user alone */
+	bool		 own_routes;	/* token holds one of ours */
 	struct path_token *path;	/* its flow is the target */
 	bool		 www;		/* 401 and Authorization instead */
 
@@ -108,6 +109,7 @@ struct request {
 	bool		 relayed;	/* edits are done */
 	unsigned	 record_routes;	/* put on top by the last edit */
 	bool		 cancelled;
+	char		*cancel_reason;	/* Reason of the CANCEL (RFC 3326) */
 	msg_t		*best;		/* best final response so far */
 	int		 best_status;
 	int		 internal_status;	/* best of ours: 408, 503 */

@@ -46,7 +46,8 @@ transport_wanted(struct request *req, const url_t *u, const struct peer *peer)
 
 /*
  * In a dialog towards a peer: the address that Route or Request-URI name,
- * if it is the peer's; else the peer's own targets.
+ * if it is the peer's, on a port where the peer takes SIP (the sender says
+ * these, and is let into no other service there); else the peer's targets.
  */
 static void
 prefer_member(struct request *req, const struct peer *peer)
@@ -60,7 +61,8 @@ prefer_member(struct request *req, const struct peer *peer)
 
 	if (u->url_host == NULL ||
 	    !addr_parse_host(&a, str_of(u->url_host)) ||
-	    !peer_has_addr(peer, &a))
+	    !peer_has_addr(peer, &a) ||
+	    !peer_has_port(peer, (uint16_t)url_port_number(u)))
 		return;
 	text = su_sprintf(msg_home(req->msg), "sip:%s%s%s;transport=%s",
 	    u->url_host, u->url_port == NULL ? "" : ":",

@@ -3,12 +3,12 @@
  *
  * A 2xx to an INVITE may come again, or from a second fork, after we let the
  * transaction go: it is passed on without state (RFC 6026 7.2, RFC 3261
- * 16.7), if our Via on it is one that we signed, not longer ago than a
- * transaction lives.  All else is dropped.
+ * 16.7), if our Via on it is one that we signed, and its INVITE was answered
+ * 2xx not more than 64*T1 ago.  All else is dropped.
  */
 #include "config.h"
 
-#include "base/clock.h"
+#include "pipeline/accepted.h"
 #include "pipeline/branch_id.h"
 #include "pipeline/stray.h"
 
@@ -16,18 +16,14 @@ static bool
 is_late_2xx(struct pipeline *p, const sip_t *sip)
 {
 	const sip_via_t *v = sip->sip_via;
-	int64_t now_s = clock_unix_ms() / 1000;
-	int64_t life_s = p->env.timer_c_ms / 1000 + 64 * p->env.t1_ms / 1000;
 	struct branch_id id;
 
 	if (v == NULL || v->v_next == NULL || sip->sip_cseq == NULL ||
 	    sip->sip_call_id == NULL)
 		return false;
-	if (sip->sip_cseq->cs_method != sip_method_invite ||
-	    sip->sip_status->st_status / 100 != 2)
-		return false;
-	return branch_id_open(p, sip, v, &id) &&
-	    now_s - (int64_t)id.issued_s <= life_s;
+	return sip->sip_cseq->cs_method == sip_method_invite &&
+	    sip->sip_status->st_status / 100 == 2 &&
+	    branch_id_open(p, sip, v, &id) && accepted_response(p, sip);
 }
 
 static void

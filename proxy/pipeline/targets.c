@@ -8,12 +8,16 @@
 void
 targets_take(struct request *req, const struct dns_target *t, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		req->target[i].addr = t[i].addr;
-		req->target[i].transport = (enum transport)t[i].transport;
-	}
-	req->ntargets = n;
+	req->ntargets = 0;
 	req->next_target = 0;
+	for (size_t i = 0; i < n; i++) {
+		/* never to ourselves: it would come back as one of us */
+		if (ways_have(req->p->env.ways, &t[i].addr))
+			continue;
+		req->target[req->ntargets].addr = t[i].addr;
+		req->target[req->ntargets++].transport =
+		    (enum transport)t[i].transport;
+	}
 }
 
 static void

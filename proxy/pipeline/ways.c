@@ -89,7 +89,7 @@ way_is(const struct way *w, struct str host, int port)
 bool
 ways_are(const struct ways *ws, struct str host, int port)
 {
-	if (ws->record_route != NULL && str_caseis(host, ws->record_route))
+	if (*ws->record_route != '\0' && str_caseis(host, ws->record_route))
 		return true;
 	for (size_t i = 0; i < ws->n; i++) {
 		char bound[ADDR_TEXT_MAX];
@@ -101,6 +101,15 @@ ways_are(const struct ways *ws, struct str host, int port)
 		    str_is(host, addr_host_text(&w->addr, bound)))
 			return true;
 	}
+	return false;
+}
+
+bool
+ways_have(const struct ways *ws, const struct addr *a)
+{
+	for (size_t i = 0; i < ws->n; i++)
+		if (addr_same(&ws->way[i].addr, a))
+			return true;
 	return false;
 }
 

@@ -43,8 +43,8 @@ enum { WAY_MEMOS = 256, WAY_MEMO_MS = 10000 };
 struct ways {
 	struct way	 way[WAYS_MAX];
 	size_t		 n;
-	const char	*record_route;	/* a name that stands for all of them,
-					 * or NULL */
+	char		 record_route[256];	/* a name that stands for all
+						 * of them, or "" */
 	struct way_memo	 memo[WAY_MEMOS];
 };
 
@@ -63,6 +63,8 @@ const struct way *ways_flow(const struct ways *ws, const struct side *flow);
 /* Does host:port name one of our sockets, or the cluster? */
 bool ways_are(const struct ways *ws, struct str host, int port);
 bool way_is(const struct way *w, struct str host, int port);
+/* Is one of our sockets bound to this address and port? */
+bool ways_have(const struct ways *ws, const struct addr *a);
 /* Is this the address of one of our sockets (any port)? */
 bool ways_have_ip(const struct ways *ws, const struct addr *a);
 

@@ -364,3 +364,15 @@ peer_has_addr(const struct peer *p, const struct addr *a)
 			return true;
 	return false;
 }
+
+bool
+peer_has_port(const struct peer *p, uint16_t port)
+{
+	struct target t;
+
+	for (size_t i = 0; i < p->nuris; i++)
+		if (target_parse(&t, str_of(p->uri[i])) && port ==
+		    (t.port != 0 ? t.port : target_default_port(t.transport)))
+			return true;
+	return false;
+}

@@ -78,6 +78,9 @@ enum arrival_verdict peers_classify(const struct peers *ps,
 /* Is this address one of the peer's (networks, or numeric targets)? */
 bool peer_has_addr(const struct peer *p, const struct addr *a);
 
+/* Is this a port that one of its targets names, or the default? */
+bool peer_has_port(const struct peer *p, uint16_t port);
+
 /* Interface that has a local address (exact, or lo for 127/8), and the one by
  * which the kernel would route to an address; 0: none. */
 unsigned ifindex_of_local(const struct addr *a);

@@ -112,7 +112,8 @@ class Cluster(Scene):
             "state_dir": self.state_dir(name),
             "listen": [{"uri": "sip:%s:5060" %
                         self.net.host(PLACES[name])}],
-            "auth": auth}, **changes))
+            "auth": auth, "record_route": "sip.example.com",
+            "domains": ["example.com", "sip.example.com"]}, **changes))
 
     def state_dir(self, name):
         path = os.path.join(self.folder, "state-" + name)
@@ -298,6 +299,11 @@ class Crowd:
             self.answers[got.branch] = got
             self.waits.append(time.monotonic() - self.sent[got.branch][2])
         return got
+
+    def pump(self):
+        """What has come so far."""
+        while self.read(0) is not None:
+            pass
 
     def gather(self, wait=5, again=0.5):
         """Until each request has its final answer; those without are told."""

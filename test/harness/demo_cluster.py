@@ -3,6 +3,7 @@
 import sys
 import tempfile
 
+from . import sip
 from .check import is_stale
 from .cluster import Cluster
 from .demo import reasons_of, replay, seen_by_phones, show
@@ -81,10 +82,11 @@ def play(cluster, alice, mallory, pbx):
 
 
 def reasons(cluster):
-    """Of those that the phones saw: probes of ours are left out."""
-    shown = {x.call_id for actor in cluster.actors for x in actor.asked}
+    """Of what stands in the ladder: the harness asks more than that."""
+    shown = {sip.Message.parse(data).call_id
+             for _, sender, _, data in cluster.ladder.steps if sender}
     return {one.name: [x["reason"] for x in one.log.find(status="407")
-                       if x.get("call_id") in shown] for one in cluster}
+                       if shown & set(x.values())] for one in cluster}
 
 
 def main():

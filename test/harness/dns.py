@@ -34,6 +34,7 @@ class DnsServer:
         self.host, self.port = host, port
         self.table = {}             # (name, type number) -> [bytes]
         self.silent = False
+        self.ttl = 60
         self.asked = []
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.bind((host, port))
@@ -66,7 +67,7 @@ class DnsServer:
         out += query[12:end + 4]
         for data in found:
             out += b"\xc0\x0c" + struct.pack(
-                "!HHIH", kind, 1, 60, len(data)) + data
+                "!HHIH", kind, 1, self.ttl, len(data)) + data
         return out
 
     def close(self):

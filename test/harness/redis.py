@@ -257,8 +257,9 @@ class Redis(Server):
 
     # ---- what befalls it
 
-    def set(self, option, value):
-        self.ask("CONFIG", "SET", option, value)
+    def set(self, *options):
+        """Each option and its value, all at once."""
+        self.ask("CONFIG", "SET", *options)
 
     def drop_clients(self):
         """All connections but ours."""
@@ -312,5 +313,13 @@ class Sentinel(Server):
                 self.complaint("did not choose " + redis.what)
             time.sleep(0.05)
 
-    def fail_over(self):
-        self.ask("SENTINEL", "FAILOVER", self.name)
+    def fail_over(self, wait=15):
+        """Now; it may first have to learn what its replicas are good for."""
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                return self.ask("SENTINEL", "FAILOVER", self.name)
+            except RedisError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)

@@ -90,6 +90,8 @@ class Load:
         self.open = {}              # branch -> Sent
         self.count = collections.Counter()
         self.begun = self.done = 0
+        self.limit = self.total     # begun at most, as Trouble says
+        self.idle = []              # phones that wait for more
         self.overheard = collections.deque(maxlen=OVERHEARD)
         self.replay_due = False
         self.longest = 0.0
@@ -110,7 +112,8 @@ class Load:
 
     def begin(self, phone):
         """The next request: with the challenge that it has, or without."""
-        if self.begun >= self.total:
+        if self.begun >= self.limit:
+            self.idle.append(phone)
             return
         self.begun += 1
         phone.tries = 0
@@ -209,7 +212,10 @@ class Load:
             self.begin(phone)
         checked = time.monotonic()
         while self.done < self.total or self.open:
-            self.read(0.1)
+            self.read(0.1 if self.open else 0.01)
+            idle, self.idle = self.idle, []
+            for phone in idle:
+                self.begin(phone)
             if time.monotonic() - checked > 0.1:
                 checked = time.monotonic()
                 self.repeat()
@@ -226,27 +232,34 @@ class Load:
 # ---- what befalls Redis
 
 class Trouble(threading.Thread):
-    """Restarts Redis when so many requests are done: empty, with all of its
-    data, from an old dump; after a moment or after a while."""
+    """Restarts Redis in the middle of the requests, as often as planned:
+    empty, with all of its data, from an old dump; after a moment or after a
+    while.  So many requests fall into each outage, and as many between."""
 
-    def __init__(self, redis, load, restarts):
+    def __init__(self, cluster, load, restarts):
         super().__init__(daemon=True)
-        self.redis, self.load, self.restarts = redis, load, restarts
+        self.cluster, self.load, self.restarts = cluster, load, restarts
         self.done = 0
+        self.share = load.total // (2 * restarts + 1)
+        if restarts:
+            load.limit = 2 * self.share
 
     def run(self):
-        old = self.redis.dump() if self.restarts else None
+        redis = self.cluster.redis
+        old = redis.dump() if self.restarts else None
         for n in range(self.restarts):
-            due = self.load.total * (n + 1) // (self.restarts + 1)
-            while self.load.done < due:
-                time.sleep(0.01)
-            dump = (None, self.redis.dump, lambda: old)[n % 3]
-            data = dump() if dump else None
-            self.redis.kill()
+            while self.load.done < (2 * n + 1) * self.share:
+                time.sleep(0.005)
+            data = (None, redis.dump, lambda: old)[n % 3]
+            data = data and data()
+            redis.kill()
             time.sleep((0.1, 1.5, 0.5)[n % 3])
-            self.redis.start(data)
-            self.load.replay_due = True
+            redis.start(data)
+            self.cluster.wait_shared()
             self.done += 1
+            self.load.replay_due = True
+            self.load.limit += 2 * self.share
+        self.load.limit = self.load.total
 
 
 # ---- figures
@@ -261,7 +274,7 @@ class Figures:
         self.cluster = cluster
         self.cpu = {one.name: one.cpu_seconds() for one in cluster}
         self.rss = {one.name: one.rss_kb() for one in cluster}
-        self.commands = sum(cluster.redis.commands().values())
+        self.commands = cluster.redis.commands()
         self.redis_cpu = redis_cpu_s(cluster.redis)
         self.began = time.monotonic()
 
@@ -275,10 +288,13 @@ class Figures:
               "replays included)" % (1e6 * cpu / served))
         if not restarts:
             after = self.cluster.redis.commands()
-            print("Redis: %.2f commands and %.0f us CPU a request" % (
-                (sum(after.values()) - self.commands) / served,
-                1e6 * (redis_cpu_s(self.cluster.redis) - self.redis_cpu)
-                / served))
+            cpu = redis_cpu_s(self.cluster.redis) - self.redis_cpu
+            print("Redis: %.2f scripts, %.2f commands with what these call, "
+                  "%.0f us CPU a request" % (
+                      (after["evalsha"] - self.commands.get("evalsha", 0))
+                      / served, (sum(after.values()) -
+                                 sum(self.commands.values())) / served,
+                      1e6 * cpu / served))
         for one in self.cluster:
             print("memory of %s: %d kB, %+d kB" % (
                 one.name, one.rss_kb(), one.rss_kb() - self.rss[one.name]))
@@ -292,7 +308,7 @@ def soak(cluster, plan):
     server.start()
     ours.recv()
     load = Load(cluster, plan)
-    trouble = Trouble(cluster.redis, load, plan.restarts)
+    trouble = Trouble(cluster, load, plan.restarts)
     figures = Figures(cluster)
     trouble.start()
     load.run()

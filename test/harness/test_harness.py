@@ -1,10 +1,16 @@
 """The harness against published vectors, and phone against phone."""
 
+import multiprocessing
+import socket
+
 import pytest
 
 from harness import digest, sip
 from harness.ladder import Ladder
+from harness.link import Link
 from harness.phone import SDP, Phone
+from harness.redis import Client, Redis, RedisError
+from harness.soak import pbx
 
 MUFASA = {"realm": "http-auth@example.org", "qop": "auth",
           "nonce": "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
@@ -105,3 +111,75 @@ def test_a_call_without_a_proxy(net, transport):
     assert "alice" in text and "407" in text and "(1 INVITE)" in text
     alice.close()
     bob.close()
+
+
+def test_a_client_of_redis_reads_every_kind_of_answer(net, tmp_path):
+    redis = Redis(tmp_path, net.host(20))
+    try:
+        assert redis.ask("SET", "k", "a\r\nb") == "OK"
+        assert redis.ask("GET", "k") == "a\r\nb"
+        assert redis.ask("GET", "absent") is None
+        assert redis.ask("EVAL", "return {1, {'x', false}}", 0) == [
+            1, ["x", None]]
+        with pytest.raises(RedisError, match="ERR unknown command"):
+            redis.ask("NO-SUCH")
+        old = redis.dump()
+        redis.ask("SET", "later", "1")
+        redis.kill()
+        redis.start(old)
+        assert redis.ask("KEYS", "*") == ["k"]
+        redis.restart()
+        assert redis.keys() == 0
+    finally:
+        redis.stop()
+
+
+def test_a_link_with_bad_days(net, tmp_path):
+    redis = Redis(tmp_path, net.host(20))
+    link = Link(net.host(21), (redis.host, redis.port))
+
+    def ask(*words):
+        client = Client(socket.create_connection(link.address, 0.5))
+        try:
+            return client(*words)
+        finally:
+            client.close()
+    try:
+        assert ask("INCR", "n") == 1
+        link.mute()
+        with pytest.raises(socket.timeout):
+            ask("INCR", "n")
+        assert redis.ask("GET", "n") == "2" and link.swallowed
+        link.heal()
+        link.stall()
+        with pytest.raises(socket.timeout):
+            ask("INCR", "n")
+        assert redis.ask("GET", "n") == "2"
+        link.cut()
+        with pytest.raises(ConnectionError):
+            ask("INCR", "n")
+        link.heal()
+        assert ask("PING") == "PONG"
+    finally:
+        link.close()
+        redis.stop()
+
+
+def test_the_pbx_of_the_soak_knows_what_came_twice(net):
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.Process(target=pbx, args=(net.host(5), theirs))
+    server.start()
+    assert ours.recv() == "ready"
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((net.host(1), 5060))
+    sock.settimeout(2)
+    for use, branch in (("one", 1), ("two", 2), ("two", 2), ("three", 3),
+                        ("one", 4)):
+        sock.sendto(b"MESSAGE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=%d"
+                    b"\r\nSubject: %s\r\nCSeq: 1 MESSAGE\r\n\r\n"
+                    % (branch, use.encode()), (net.host(5), 5060))
+        assert sock.recv(65535).startswith(b"SIP/2.0 200")
+    ours.send("end")
+    assert ours.recv() == (3, ["one"])
+    server.join()
+    sock.close()

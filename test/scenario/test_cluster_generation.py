@@ -7,7 +7,7 @@ import time
 import pytest
 
 from harness import check
-from harness.clock import fake_clock, needs_faketime
+from harness.clock import shift_clock
 from harness.cluster import BOB, Crowd, all_refuse, copies, passes, used
 from harness.redis import Redis
 from harness.scene import serve
@@ -218,10 +218,9 @@ def test_a_replica_that_is_promoted_under_a_connection(cluster):
 
 # ---- clocks and lifetimes
 
-@needs_faketime
 @pytest.mark.parametrize("off", [-3, 3])
 def test_the_clock_of_redis_is_a_little_off(cluster, monkeypatch, off):
-    fake_clock(monkeypatch, off)
+    shift_clock(monkeypatch, cluster.folder, off)
     cluster.redis = cluster.run_redis()
     monkeypatch.undo()
     cluster.start(auth={"nonce_lifetime": "10s"})
@@ -233,12 +232,11 @@ def test_the_clock_of_redis_is_a_little_off(cluster, monkeypatch, off):
     all_pass(cluster, alice, pbx)
 
 
-@needs_faketime
 @pytest.mark.parametrize("off", [-3600, 3600])
 def test_the_clock_of_redis_is_far_off(cluster, monkeypatch, off):
     """Ends that were told as times of day would lie in the past there, and
     every use would be forgotten at once."""
-    fake_clock(monkeypatch, off)
+    shift_clock(monkeypatch, cluster.folder, off)
     cluster.redis = cluster.run_redis()
     monkeypatch.undo()
     cluster.start(shared=False)
@@ -250,13 +248,12 @@ def test_the_clock_of_redis_is_far_off(cluster, monkeypatch, off):
         one.log.has(reason=re.compile("clock"))
 
 
-@needs_faketime
 def test_one_instance_is_ahead(cluster, monkeypatch):
     """3 s: its nonces come from the future elsewhere, and are welcome."""
     cluster.redis = cluster.run_redis()
     cluster.write_users()
     cluster.place("a").start()
-    fake_clock(monkeypatch, 3)
+    shift_clock(monkeypatch, cluster.folder, 3)
     cluster.place("b").start()
     monkeypatch.undo()
     cluster.wait_shared()
@@ -266,14 +263,13 @@ def test_one_instance_is_ahead(cluster, monkeypatch):
     all_refuse(cluster, alice, known)
 
 
-@needs_faketime
 def test_one_instance_is_too_far_ahead(cluster, monkeypatch):
     """A minute: it counts as cut off, and says why."""
     cluster.redis = cluster.run_redis()
     cluster.write_users()
     cluster.place("a").start()
     cluster.wait_shared()
-    fake_clock(monkeypatch, 60)
+    shift_clock(monkeypatch, cluster.folder, 60)
     cluster.place("b").start()
     monkeypatch.undo()
     cluster.wait_local(cluster.b)
@@ -360,6 +356,7 @@ def test_answers_lost_over_and_over(pair):
                     break
                 pbx.reply(200, to=got)
                 seen.setdefault(got["Subject"], set()).add(got.branch)
+            crowd.pump()
     finally:
         ends.set()
         breaker.join()

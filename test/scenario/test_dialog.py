@@ -221,7 +221,7 @@ def test_a_token_after_its_end(scene):
     alice.expect(200)
     time.sleep(2.1)
     alice.in_dialog("INFO")
-    alice.expect(407)
+    alice.expect(481)
     pbx.expect_nothing(0.2)
 
 

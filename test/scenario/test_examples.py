@@ -2,11 +2,12 @@
 
 import glob
 import os
-import shutil
+import re
 
 import pytest
 
 from harness.daemon import Daemon, user_line
+from harness.redis import Redis, Sentinel
 
 ETC = os.path.abspath(os.path.join(
     os.path.dirname(__file__), "..", "..", "etc"))
@@ -17,13 +18,33 @@ def test_there_are_samples():
     assert len(SAMPLES) >= 4
 
 
+@pytest.fixture
+def redis(tmp_path, net):
+    """What a sample with a Redis needs: a server, and who watches it."""
+    server = Redis(tmp_path, net.host(20))
+    sentinel = Sentinel(tmp_path, net.host(21), server)
+    yield server, sentinel
+    sentinel.stop()
+    server.stop()
+
+
+def with_redis(text, redis):
+    """The sample's addresses of Redis, for ones that are there."""
+    server, sentinel = redis
+    text = re.sub(r'redis://[0-9.]+:6379', server.url()[:-2], text)
+    return re.sub(r'"[0-9.]+:26379"', '"%s"' % sentinel.address(), text)
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=os.path.basename)
-def test_a_sample_passes_the_check(tmp_path, sample):
-    path = shutil.copy(sample, tmp_path)
+def test_a_sample_passes_the_check(tmp_path, sample, request):
+    path = tmp_path / os.path.basename(sample)
+    with open(sample, encoding="ascii") as f:
+        text = f.read()
+    if re.search(r'^ *type = "redis"', text, re.M):
+        text = with_redis(text, request.getfixturevalue("redis"))
+    path.write_text(text + 'state_dir = "%s";\n' % tmp_path)
     users = tmp_path / "users"
     users.write_text(user_line("alice", "example.com", "wonderland"))
     users.chmod(0o600)
-    with open(path, "a", encoding="ascii") as f:
-        f.write('state_dir = "%s";\n' % tmp_path)
-    checked = Daemon(str(tmp_path)).run("-t", "-c", path)
+    checked = Daemon(str(tmp_path)).run("-t", "-c", str(path))
     assert checked.returncode == 0, checked.stdout + checked.stderr

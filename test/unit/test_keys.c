@@ -218,7 +218,7 @@ derivation_is_the_documented_one(void **state)
 	mac_abc(k, 1, KEY_NONCE, 500000, mac);
 	same_hex("epoch", mac, "b659f402c7cb0d58d3421128fba67da6"
 	    "75105cd94de985f569ad58cb0abb769c");
-	keys_fingerprint(k, print);
+	keys_fingerprint(k, 0, print);
 	assert_string_equal(print, "db359fb3f4cb7e7c");
 	keys_free(k);
 }
@@ -255,7 +255,7 @@ fingerprint_is_of_the_first_master(void **state)
 	(void)state;
 	struct keys *k[] = { keys_new(a, 2), keys_new(b, 1), keys_new(c, 2) };
 	for (size_t i = 0; i < COUNT(k); i++) {
-		keys_fingerprint(k[i], print[i]);
+		keys_fingerprint(k[i], 0, print[i]);
 		keys_free(k[i]);
 	}
 	keys_free(NULL);

@@ -1,0 +1,279 @@
+/*
+ * redis_check.c -- what -t says about the nonce store `redis`.
+ *
+ * One connection on a loop of its own.  Nothing is changed: each command that
+ * writes is put into a transaction that is given up, which is enough for the
+ * server to say whether it would be allowed.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "io/dns.h"
+#include "io/loop.h"
+#include "modules/redis_conf.h"
+#include "modules/redis_scripts.h"
+#include "modules/redis_server.h"
+#include "modules/redis_space.h"
+
+#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
+
+enum { LINKS_MAX = 3, WAIT_MS = 5000 };
+
+struct check {
+	struct loop	*loop;
+	struct redis_space space;
+	struct redis_server server;
+	struct beat	 beat;		/* its fingerprints alone */
+	bool		 have_keys;
+	unsigned	 tries;
+	int64_t		 sent_ms;
+	bool		 asked;		/* something was answered */
+	const char	*why;		/* not fit; NULL: fit */
+	size_t		 tried;		/* of writes[] */
+	bool		 scripts;	/* they are not denied */
+};
+
+/* What the store needs, on a key of ours; K stands for it. */
+static const struct { const char *v[6]; bool script; } writes[] = {
+	{ .v = { "GET", "K" } },
+	{ .v = { "MGET", "K" } },
+	{ .v = { "SET", "K", "1", "PX", "1" } },
+	{ .v = { "SETBIT", "K", "0", "1" } },
+	{ .v = { "PTTL", "K" } },
+	{ .v = { "PEXPIRE", "K", "1" } },
+	{ .v = { "EXISTS", "K" } },
+	{ .v = { "EVALSHA", "0", "0" }, .script = true },
+	{ .v = { "EVAL", "return 0", "0" }, .script = true },
+};
+enum { WRITES = sizeof writes / sizeof writes[0] };
+
+static void
+stop(struct check *c, const char *why)
+{
+	if (c->why == NULL)
+		c->why = why;
+	loop_stop(c->loop);
+}
+
+static void
+discarded(void *arg, const struct redisReply *r)
+{
+	struct check *c = arg;
+
+	stop(c, redis_kind(r) == REDIS_TEXT ? NULL : space_reason(r));
+}
+
+static void
+queued(void *arg, const struct redisReply *r)
+{
+	struct check *c = arg;
+	size_t i = c->tried++;
+
+	if (redis_kind(r) != REDIS_ERROR)
+		return;
+	if (writes[i].script) {
+		c->scripts = false;
+		return;
+	}
+	printf("nonce_store: %s: %s\n", writes[i].v[0], space_reason(r));
+	c->why = "a command that is needed is refused";
+}
+
+static bool
+queue_one(struct check *c, size_t i)
+{
+	struct space_key key;
+	struct str v[6];
+	struct redis_args args = { 0, v };
+
+	for (; args.n < 6 && writes[i].v[args.n] != NULL; args.n++)
+		v[args.n] = strcmp(writes[i].v[args.n], "K") == 0 ?
+		    space_key(&c->space, &key, 0, "t") :
+		    str_of(writes[i].v[args.n]);
+	return space_send(&c->space, &args, queued, c);
+}
+
+/* Only inside a transaction: without one, they would be done. */
+static void
+multi_came(void *arg, const struct redisReply *r)
+{
+	struct check *c = arg;
+	bool sent = true;
+
+	if (redis_kind(r) != REDIS_TEXT) {
+		stop(c, space_reason(r));
+		return;
+	}
+	for (size_t i = 0; i < WRITES && sent; i++)
+		sent = queue_one(c, i);
+	if (!sent || !SPACE_SEND(&c->space, discarded, c,
+	    LITERAL("DISCARD")))
+		stop(c, "no memory");
+}
+
+static void
+script_came(void *arg, const struct redisReply *r)
+{
+	struct check *c = arg;
+
+	c->scripts = redis_kind(r) == REDIS_TEXT;
+}
+
+static void
+watch_came(void *arg, const struct redisReply *r)
+{
+	if (redis_kind(r) != REDIS_TEXT)
+		stop(arg, space_reason(r));
+}
+
+static void
+say_key(struct check *c, struct str there)
+{
+	const char *is = NULL;
+
+	for (size_t i = 0; i < c->beat.nfingerprints; i++)
+		if (str_is(there, c->beat.fingerprint[i]))
+			is = "the same as the other instances have";
+	if (!c->have_keys)
+		is = "ours is not made yet";
+	else if (there.len == 0)
+		is = "no other instance is alive to compare with";
+	if (is == NULL)
+		c->why = "the master key differs";
+	printf("nonce_store: master key: %s\n", is != NULL ? is :
+	    "another than the other instances have");
+}
+
+static void
+key_came(void *arg, const struct redisReply *r)
+{
+	struct check *c = arg;
+
+	if (redis_kind(r) == REDIS_TEXT || redis_kind(r) == REDIS_NIL)
+		say_key(c, redis_text(r));
+}
+
+static void
+time_came(void *arg, const struct redisReply *r)
+{
+	struct check *c = arg;
+
+	if (!redis_server_time(&c->server, r, c->sent_ms, clock_unix_ms())) {
+		stop(c, space_reason(r));
+		return;
+	}
+	printf("nonce_store: its clock is %lld ms %s ours\n",
+	    (long long)llabs(c->server.offset_ms),
+	    c->server.offset_ms < 0 ? "behind" : "ahead of");
+	if (!redis_server_clock_fits(&c->server))
+		c->why = "the server's clock is more than 5 s off";
+}
+
+static void
+info_came(void *arg, const struct redisReply *r)
+{
+	struct check *c = arg;
+
+	c->asked = true;
+	if (!redis_server_info(&c->server, r)) {
+		stop(c, space_reason(r));
+		return;
+	}
+	printf("nonce_store: %s %s at %s, maxmemory-policy %s\n",
+	    c->server.kind, c->server.version,
+	    redis_link_where(c->space.link), c->server.policy);
+	c->why = redis_server_unfit(&c->server);
+	if (c->why != NULL)
+		loop_stop(c->loop);
+}
+
+static void
+connected(void *arg)
+{
+	struct check *c = arg;
+	const struct redis_space *s = &c->space;
+	struct space_key key;
+
+	c->sent_ms = clock_unix_ms();
+	if (!SPACE_SEND(s, info_came, c, LITERAL("INFO")) ||
+	    !SPACE_SEND(s, time_came, c, LITERAL("TIME")) ||
+	    !SPACE_SEND(s, key_came, c, LITERAL("GET"),
+	    space_key(s, &key, 0, "k")) ||
+	    !SPACE_SEND(s, script_came, c, LITERAL("SCRIPT"),
+	    LITERAL("LOAD"), str_of(redis_use_script)) ||
+	    !SPACE_SEND(s, watch_came, c, LITERAL("WATCH"),
+	    space_key(s, &key, 0, "t")) ||
+	    !SPACE_SEND(s, watch_came, c, LITERAL("UNWATCH")) ||
+	    !SPACE_SEND(s, multi_came, c, LITERAL("MULTI")))
+		stop(c, "no memory");
+}
+
+static void
+disconnected(void *arg, const char *reason)
+{
+	struct check *c = arg;
+
+	if (c->asked || ++c->tries == LINKS_MAX)
+		stop(c, reason);
+}
+
+static void
+time_is_up(void *arg)
+{
+	stop(arg, "no answer in time");
+}
+
+static void
+run(struct check *c, const struct redis_store_conf *conf)
+{
+	struct redis_link_conf lc;
+	struct redis_link_hooks hooks = { connected, disconnected, c };
+	struct loop_timer *timer = loop_timer_new(c->loop, time_is_up, c);
+	struct dns *dns = dns_new(c->loop, NULL);
+
+	c->why = redis_conf_link(conf, &lc);
+	lc.loop = c->loop;
+	lc.dns = dns;
+	if (c->why == NULL && (timer == NULL || dns == NULL))
+		c->why = "no memory";
+	if (c->why == NULL)
+		c->space.link = redis_link_new(&lc, &hooks, &c->why);
+	secret_wipe(&lc.url, sizeof lc.url);
+	if (c->space.link != NULL) {
+		c->why = NULL;
+		loop_timer_start(timer, WAIT_MS);
+		loop_run(c->loop);
+	}
+	redis_link_free(c->space.link);
+	dns_free(dns);
+	loop_timer_free(timer);
+}
+
+int
+redis_check(const void *conf, const struct nonce_store_env *env)
+{
+	const struct redis_store_conf *rc = conf;
+	struct check c = { .space = { .prefix = rc->prefix },
+		.have_keys = env->keys != NULL, .scripts = true };
+
+	if (c.have_keys)
+		redis_conf_fingerprints(env, &c.beat);
+	c.loop = loop_new();
+	if (c.loop == NULL)
+		c.why = "no memory";
+	else
+		run(&c, rc);
+	loop_free(c.loop);
+	if (c.why != NULL)
+		printf("nonce_store: %s: %s\n", c.asked ? "not fit" :
+		    "not reachable", c.why);
+	else
+		printf("nonce_store: fit%s\n", c.scripts ? "" :
+		    "; scripts are denied, so transactions are used");
+	return c.why == NULL ? 0 : -1;
+}

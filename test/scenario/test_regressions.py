@@ -1,0 +1,335 @@
+"""Faults that were found, and must not come back."""
+
+import re
+import signal
+import socket
+import struct
+import time
+
+import pytest
+
+from harness import sip
+from harness.dns import DnsServer
+from harness.phone import SDP
+from harness.scene import ask, call, ringing, serve
+
+
+def prove(phone):
+    """Answer a challenge, if one comes; returns the last answer."""
+    got = phone.receive(timeout=0.5)
+    if got is not None and not got.is_request and got.status == 407:
+        phone._note(got)
+        phone.answer()
+        got = phone.receive(timeout=0.5)
+    return got
+
+
+def tag_of(name_addr):
+    return ";tag=" + sip.params_of(name_addr)["tag"]
+
+
+# ---- what a dialog token is no ticket for
+
+@pytest.mark.parametrize("method", ["REGISTER", "PUBLISH"])
+@pytest.mark.parametrize("mode", ["challenge", "token"])
+def test_a_token_does_not_register_another(scene, mode, method):
+    scene.start(auth={"in_dialog": mode})
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    alice.in_dialog(method, uri="sip:example.com", to="<sip:bob@example.com>",
+                    from_="<sip:bob@example.com>" +
+                    tag_of(alice.dialog.local))
+    got = prove(alice)
+    assert got is not None and got.status in (403, 407)
+    pbx.expect_nothing(0.2)
+
+
+@pytest.mark.parametrize("mode", ["challenge", "token"])
+def test_a_token_does_not_open_a_call_as_another(scene, mode):
+    # without a To tag it is a new call, whatever Call-ID and From tag say
+    scene.start(auth={"in_dialog": mode})
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    alice.in_dialog("INVITE", uri="sip:0900@example.com",
+                    to="<sip:0900@example.com>",
+                    from_="<sip:bob@example.com>" +
+                    tag_of(alice.dialog.local))
+    assert prove(alice).status == 403
+    pbx.expect_nothing(0.2)
+
+
+def test_who_was_called_does_not_register_without_a_password(scene):
+    scene.start(routes=[{"from": "pbx", "to": "request-uri"}, {"to": "pbx"}])
+    pbx, mallory = scene.pbx(), scene.mallory()
+    pbx.send("INVITE", "sip:mallory@%s" % mallory.host, body=SDP)
+    mallory.expect("INVITE")
+    mallory.reply(200, body=SDP)
+    pbx.expect(200)
+    pbx.ack()
+    mallory.expect("ACK")
+    mallory.in_dialog("REGISTER", uri="sip:example.com",
+                      to="<sip:bob@example.com>" +
+                      tag_of(mallory.dialog.remote))
+    mallory.expect(407)
+    pbx.expect_nothing(0.2)
+
+
+# ---- nobody comes back to us as a peer
+
+def looping(scene):
+    """A peer whose addresses hold one of ours, and a carrier."""
+    inside = scene.net.host(2)
+    scene.start(
+        listen=[{"name": "public", "uri": "sip:%s:5060" % scene.at},
+                {"name": "inside", "uri": "sip:%s:5060" % inside}],
+        peers=[scene.pbx_peer(listener="inside",
+                              **{"from": [inside, scene.net.host(5)]}),
+               {"name": "carrier", "uri": "sip:%s" % scene.net.host(77)}],
+        routes=[{"from": "pbx", "uri": "sip:+*@*", "to": "carrier"},
+                {"from": "pbx", "to": "request-uri"}, {"to": "pbx"}])
+    return inside, scene.phone("carrier", 77)
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("host", ["%s", "[::ffff:%s]"])
+def test_a_user_does_not_come_back_as_the_peer(scene, host, transport):
+    inside, carrier = looping(scene)
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    alice.in_dialog("INVITE", uri="sip:+49900@%s;transport=%s" % (
+        host % inside, transport))
+    prove(alice)
+    carrier.expect_nothing(0.3)
+
+
+def test_who_was_called_does_not_come_back_as_the_peer(scene):
+    inside, carrier = looping(scene)
+    mallory, pbx = scene.mallory(), scene.pbx(proxy=(inside, 5060))
+    pbx.send("INVITE", "sip:mallory@%s" % mallory.host, body=SDP)
+    mallory.expect("INVITE")
+    mallory.reply(200, body=SDP)
+    pbx.expect(200)
+    pbx.ack()
+    mallory.expect("ACK")
+    mallory.in_dialog("INVITE", uri="sip:+49900@%s" % inside)
+    carrier.expect_nothing(0.3)
+
+
+# ---- identities
+
+@pytest.mark.parametrize("uri", [
+    "sip:alice@example.com/.evil.test", "sip:alice@example.com?a=b@evil.test",
+    "sip:alice@example.com;a=b@evil.test", "sip:alice@example.com#evil.test",
+])
+@pytest.mark.parametrize("header", ["From", "P-Preferred-Identity"])
+def test_an_identity_that_can_be_read_in_two_ways(scene, header, uri):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    if header == "From":
+        alice.send("OPTIONS", "sip:bob@example.com",
+                   from_="<%s>;tag=1" % uri)
+    else:
+        alice.send("OPTIONS", "sip:bob@example.com",
+                   headers=[(header, "<%s>" % uri)])
+    assert prove(alice).status in (400, 403)
+    pbx.expect_nothing(0.1)
+
+
+def test_an_asserted_user_is_escaped(scene):
+    scene.users = [("al@ice", "x")]
+    scene.start()
+    alice, pbx = scene.alice(user="al@ice", password="x"), scene.pbx()
+    got = serve(alice, pbx, from_="<sip:anonymous@anonymous.invalid>;tag=1")
+    assert got.all("P-Asserted-Identity") == ["<sip:al%40ice@example.com>"]
+
+
+@pytest.mark.parametrize("privacy", ["user;id", "id;critical", "id", "ID"])
+def test_privacy_has_semicolons(scene, privacy):
+    scene.start(routes=[{"from": "pbx", "to": "request-uri"}, {"to": "pbx"}])
+    pbx, bob = scene.pbx(), scene.bob()
+    pbx.send("INVITE", "sip:bob@%s" % bob.host, body=SDP, headers=[
+        ("Privacy", privacy),
+        ("P-Asserted-Identity", "<sip:secret@example.com>")])
+    assert not bob.expect("INVITE").has("P-Asserted-Identity")
+
+
+def test_a_stranger_asserts_nothing_in_an_answer(scene):
+    scene.start(routes=[{"from": "pbx", "to": "request-uri"}, {"to": "pbx"}])
+    pbx, bob = scene.pbx(), scene.bob()
+    pbx.send("INVITE", "sip:bob@%s" % bob.host, body=SDP)
+    bob.expect("INVITE")
+    bob.reply(200, body=SDP, headers=[
+        ("P-Asserted-Identity", "<sip:ceo@example.com>")])
+    assert not pbx.expect(200).has("P-Asserted-Identity")
+
+
+# ---- CANCEL
+
+def test_a_foreign_cancel_in_other_letters(scene):
+    # nta compares branches without regard to case, and from the eighth byte
+    scene.start()
+    alice, pbx, mallory = scene.alice(), scene.pbx(), scene.mallory()
+    ringing(alice, pbx)
+    mallory.invite, branch = alice.invite, alice.invite.branch
+    mallory.cancel(flow=mallory.default_flow(), via=alice.invite["Via"]
+                   .replace(branch, "Z9HG4BK" + branch[7:].upper()))
+    mallory.expect(481)
+    pbx.expect_nothing(0.3)
+    alice.expect_nothing(0)
+
+
+def ringing_over_tcp(scene, bob, pbx, path):
+    pbx.send("INVITE", bob.contact, route=path, body=SDP)
+    bob.expect("INVITE")
+    bob.reply(180)
+    pbx.expect(180)
+
+
+def test_a_cancel_that_finds_the_connection_broken(scene):
+    # it fails while it is being sent, and with it the INVITE
+    scene.start(peers=[scene.pbx_peer(path="always")])
+    pbx = scene.pbx()
+    for i in range(6):
+        bob = scene.bob(transport="tcp")
+        ask(bob, "REGISTER", "sip:example.com")
+        path = pbx.expect("REGISTER").values("Path")
+        pbx.reply(200)
+        bob.expect(200)
+        ringing_over_tcp(scene, bob, pbx, path)
+        scene.daemon.signal(signal.SIGSTOP)
+        pbx.cancel()
+        flow = bob.wire.flows[-1]
+        flow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                             struct.pack("ii", 1, 0))
+        bob.wire.drop(flow)
+        time.sleep(0.05)
+        scene.daemon.signal(signal.SIGCONT)
+        got = [pbx.expect((200, 487, 500)), pbx.expect((200, 487, 500))]
+        assert sorted(x.cseq[1] for x in got) == ["CANCEL", "INVITE"]
+
+
+def test_a_cancel_says_why(scene):
+    # RFC 3326: or every phone of a group shows a missed call
+    reason = 'SIP;cause=200;text="Call completed elsewhere"'
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    ringing(alice, pbx)
+    alice.cancel(headers=[("Reason", reason)])
+    alice.expect(200)
+    assert pbx.expect("CANCEL").all("Reason") == [reason]
+
+
+def test_what_rings_is_cancelled_when_we_stop(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    ringing(alice, pbx)
+    scene.daemon.signal(signal.SIGTERM)
+    time.sleep(0.1)
+    scene.daemon.signal(signal.SIGTERM)
+    alice.expect(503)
+    pbx.expect("CANCEL")
+
+
+# ---- lost
+
+def test_the_ack_of_a_caller_who_moved(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    moved = scene.elsewhere(alice, "moved", 20)
+    moved.in_dialog("INVITE", flow=moved.default_flow(), body=SDP)
+    moved.expect(407)
+    moved.answer()
+    pbx.expect("INVITE")
+    pbx.reply(200, body=SDP)
+    moved.expect(200)
+    moved.ack(flow=moved.default_flow())
+    pbx.expect("ACK")
+
+
+def test_a_reinvite_without_a_branch(scene):
+    # RFC 2543: the Call-ID alone does not make it a retransmission
+    scene.start(auth={"in_dialog": "token"})
+    alice, pbx = scene.alice(), scene.pbx()
+
+    def without_branch(request):
+        return request.set("Via", re.sub(r";branch=[^;]+", "",
+                                         request["Via"]))
+    alice.send("INVITE", "sip:bob@example.com", body=SDP)
+    alice.expect(407)
+    alice.post(without_branch(alice.authorize(alice.again())))
+    pbx.expect("INVITE")
+    pbx.reply(200, body=SDP)
+    alice.expect(200)
+    alice.ack()
+    pbx.expect("ACK")
+    d = alice.dialog
+    alice.post(without_branch(alice.make(
+        "INVITE", d.target, cseq=d.cseq + 1, from_=d.local, to=d.remote,
+        call_id=d.call_id, route=d.routes, body=SDP)))
+    pbx.expect("INVITE")
+
+
+def test_a_2xx_again_after_a_long_ring(scene):
+    # longer than Timer C, which each provisional answer starts anew
+    scene.start(timers={"t1": "50ms", "c": "1s"})
+    alice, pbx = scene.alice(), scene.pbx()
+    ask(alice, "INVITE", body=SDP)
+    pbx.expect("INVITE")
+    for i in range(12):
+        pbx.reply(180, headers=[("X-Number", str(i))])
+        alice.expect(180)
+        time.sleep(0.5)
+    pbx.reply(200, body=SDP)
+    alice.expect(200)
+    pbx.reply(200, body=SDP)
+    alice.expect_again(200)
+
+
+def test_a_non_invite_ends_with_its_callers_patience(scene):
+    # 64*T1 after it was sent nobody waits for the next target's answer
+    hosts = [scene.net.host(i) for i in (6, 7)]
+    scene.start(peers=[scene.pbx_peer(uri=["sip:%s" % h for h in hosts])],
+                timers={"t1": "20ms"})
+    alice = scene.alice()
+    first, second = scene.phone("first", 6), scene.phone("second", 7)
+    ask(alice, "MESSAGE", body="x")
+    first.expect("MESSAGE")
+    second.expect_nothing(2)
+
+
+def test_a_subscription_older_than_its_token_is_481(scene):
+    # 403 would end it for good; after 481 the phone subscribes again
+    scene.start(auth={"dialog_max": "1s"})
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    time.sleep(2.1)
+    pbx.in_dialog("NOTIFY")
+    pbx.expect(481)
+    alice.in_dialog("SUBSCRIBE", uri="sip:pbx@%s" % pbx.host)
+    assert prove(alice).status == 481
+
+
+# ---- the process
+
+def test_record_route_outlives_a_reload(scene):
+    scene.start(record_route="sip.example.com")
+    scene.daemon.reload()
+    scene.log.has(event="daemon.reload")
+    alice, pbx = scene.alice(), scene.pbx()
+    assert "@sip.example.com" in ringing(alice, pbx)["Record-Route"]
+
+
+def test_the_end_while_an_ack_waits_for_a_name(scene, tmp_path):
+    server = DnsServer(scene.net.host(53))
+    server.silent = True
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("nameserver %s\nport %d\n" % (server.host, server.port))
+    scene.start(routes=[{"from": "pbx", "to": "request-uri"}],
+                resolv_conf=str(conf))
+    pbx = scene.pbx()
+    pbx.raw(pbx.make("ACK", "sip:x@slow.test:5060",
+                     to="<sip:x@slow.test>;tag=1").encode())
+    time.sleep(0.2)
+    scene.daemon.stop()
+    server.close()
