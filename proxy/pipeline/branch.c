@@ -25,7 +25,7 @@ struct branch {
 	struct target	 target;
 	struct target_load *load;
 	bool		 provisional, cancel_wanted, cancel_sent, final;
-	bool		 starting;	/* nta_outgoing_mcreate() runs */
+	bool		 sending;	/* nta_outgoing_mcreate() runs */
 	int		 early;		/* a failure that came meanwhile */
 };
 
@@ -147,9 +147,15 @@ branch_cancel(struct branch *b)
 	b->cancel_wanted = true;
 	if (b->cancel_sent || b->final || !b->provisional)
 		return;
+	/* what it finds broken may fail the INVITE at once */
+	b->sending = true;
 	send_cancel(b);
+	b->sending = false;
 	timeouts_remove(p->timer_c, &b->timeout);
-	timeouts_add(p->timer_cancel, &b->timeout);
+	if (b->early != 0)
+		relay_failure(b->req, b->early);
+	else
+		timeouts_add(p->timer_cancel, &b->timeout);
 }
 
 void
@@ -197,10 +203,22 @@ is_for_us(const struct branch *b, const sip_t *sip)
 static void
 report_failure(struct branch *b, int status)
 {
-	if (b->starting)
+	if (b->sending)
 		b->early = status;
 	else
 		relay_failure(b->req, status);
+}
+
+/* false: it is no message that can be passed back. */
+static bool
+pass_back(struct branch *b, nta_outgoing_t *orq, int status)
+{
+	msg_t *msg = nta_outgoing_getresponse(orq);
+
+	if (msg == NULL)
+		return false;
+	relay_response(b->req, msg, status);
+	return true;
 }
 
 static int
@@ -208,26 +226,17 @@ on_response(struct branch *b, nta_outgoing_t *orq, const sip_t *sip)
 {
 	int status = sip != NULL ? sip->sip_status->st_status :
 	    nta_outgoing_status(orq);
-	msg_t *msg;
+	bool ours = sip != NULL && !nta_sip_is_internal(sip) &&
+	    is_for_us(b, sip);
 
-	if (status >= 200)
-		b->final = true;
-	if (sip == NULL || nta_sip_is_internal(sip)) {
-		report_failure(b, status == 408 ? 408 : 503);
-		return 0;
+	b->final = status >= 200;
+	if (!b->final) {
+		if (ours && status > 100)
+			pass_back(b, orq, status);
+		on_provisional(b);	/* may end the request */
+	} else if (!ours || !pass_back(b, orq, status)) {
+		report_failure(b, ours || status != 408 ? 503 : 408);
 	}
-	if (!is_for_us(b, sip)) {
-		if (b->final)
-			report_failure(b, 503);
-		return 0;
-	}
-	if (status < 200)
-		on_provisional(b);
-	if (status == 100)
-		return 0;
-	msg = nta_outgoing_getresponse(orq);
-	if (msg != NULL)
-		relay_response(b->req, msg, sip_object(msg), status);
 	return 0;
 }
 
@@ -305,9 +314,9 @@ branch_start(struct request *req, const struct target *t)
 	msg = message_to_send(req, b->way);
 	if (msg == NULL)
 		return branch_free(b), BRANCH_FAILED;
-	b->starting = true;
+	b->sending = true;
 	b->orq = send_request(b, msg, sip_object(msg)->sip_via);
-	b->starting = false;
+	b->sending = false;
 	if (b->orq == NULL)
 		msg_destroy(msg);
 	if (b->orq == NULL || b->early != 0)

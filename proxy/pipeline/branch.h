@@ -30,8 +30,8 @@ void branch_timer_cancel(void *arg, struct timeout *t);
 void branch_loads_free(struct pipeline *p);
 
 /* relay.c: what a branch reports.  msg is taken over; never while
- * branch_start() runs. */
-void relay_response(struct request *req, msg_t *msg, sip_t *sip, int status);
+ * branch_start() or branch_cancel() is sending. */
+void relay_response(struct request *req, msg_t *msg, int status);
 /* No response: 408 (timeout) or 503 (transport). */
 void relay_failure(struct request *req, int status);
 

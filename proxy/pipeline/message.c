@@ -145,6 +145,24 @@ via_port_number(const sip_via_t *v)
 	return port_number(v->v_port, tls ? 5061 : 5060);
 }
 
+/*
+ * Others may cut a URI elsewhere than Sofia does, and then read another user
+ * or host; and an escaped NUL ends a name early for whoever compares it.
+ */
+static bool
+reads_one_way(const url_t *u)
+{
+	static const char host[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:[]+*#";
+
+	return (u->url_user == NULL || strstr(u->url_user, "%00") == NULL) &&
+	    (u->url_host == NULL ||
+	    u->url_host[strspn(u->url_host, host)] == '\0') &&
+	    (u->url_params == NULL || strchr(u->url_params, '@') == NULL) &&
+	    u->url_headers == NULL && u->url_fragment == NULL &&
+	    u->url_path == NULL;
+}
+
 bool
 identity_of_url(su_home_t *home, const url_t *u, struct identity_uri *out)
 {
@@ -167,8 +185,7 @@ identity_of_url(su_home_t *home, const url_t *u, struct identity_uri *out)
 	default:
 		return false;
 	}
-	/* an escaped NUL would end the name early for whoever compares it */
-	if (user != NULL && strstr(user, "%00") != NULL)
+	if (!reads_one_way(u))
 		return false;
 	if (user != NULL && strchr(user, '%') != NULL) {
 		plain = su_strdup(home, user);

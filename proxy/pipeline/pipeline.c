@@ -133,10 +133,12 @@ pipeline_free(struct pipeline *p)
 
 	if (p == NULL)
 		return;
-	while (p->requests != NULL) {
-		if (p->requests->branch != NULL)
-			branch_cancel(p->requests->branch);
-		request_reply(p->requests, REASON_STOPPED);
+	while ((req = p->requests) != NULL) {
+		req->cancelled = true;		/* no other target, now */
+		if (req->branch != NULL)
+			branch_cancel(req->branch);
+		if (p->requests == req)
+			request_reply(req, REASON_STOPPED);
 	}
 	if (p->lingering != NULL)
 		linger_free(p);

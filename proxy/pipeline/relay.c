@@ -156,9 +156,8 @@ relay_failure(struct request *req, int status)
 }
 
 void
-relay_response(struct request *req, msg_t *msg, sip_t *sip, int status)
+relay_response(struct request *req, msg_t *msg, int status)
 {
-	(void)sip;
 	req->p->responses_total[0]++;
 	if (status < 200) {
 		forward(req, msg);

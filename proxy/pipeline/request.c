@@ -143,11 +143,15 @@ is_full(const struct request *req)
 bool
 request_hold(struct request *req)
 {
-	if (req->irq != NULL)
+	if (req->prev != NULL)
 		return true;
 	if (is_full(req)) {
 		req->reason = REASON_OVERLOAD;
 		return false;
+	}
+	if (req->method == sip_method_ack) {	/* has no transaction */
+		link_request(req);
+		return true;
 	}
 	/* nta takes the message over, and lends it back */
 	msg_ref(req->msg);

@@ -46,7 +46,7 @@ struct target {
 struct request {
 	struct pipeline	*p;
 	struct policy	*policy;
-	struct request	*next, **prev;	/* of all with a server transaction */
+	struct request	*next, **prev;	/* of all that were held */
 	UT_hash_handle	 by_caller;	/* cancel.c: of INVITEs among them */
 	bool		 cancellable;	/* is in that table */
 
@@ -127,7 +127,7 @@ enum { ACKED_MAX = 4099 };		/* a prime */
 struct pipeline {
 	struct pipeline_env env;
 	struct policy	*policy;
-	struct request	*requests;	/* with a server transaction */
+	struct request	*requests;	/* that were held */
 	struct request	*spare;		/* freed ones, for reuse */
 	unsigned	 nspare;
 	size_t		 pending;
@@ -156,8 +156,9 @@ struct step {
 /* From the message callback; takes over msg (also on failure: NULL). */
 struct request *request_new(struct pipeline *p, msg_t *msg, sip_t *sip);
 
-/* Make the server transaction; from now on nta absorbs retransmissions and
- * hands us the CANCEL.  false: no memory; the reason is set. */
+/* Before a request waits.  Makes the server transaction (an ACK has none);
+ * from now on nta absorbs retransmissions and hands us the CANCEL.  false: too
+ * many, or no memory; the reason is set. */
 bool request_hold(struct request *req);
 
 /* Run the steps from where it stands. */

@@ -194,7 +194,7 @@ step_route(struct request *req)
 	case TARGETS_FOUND:
 		return STEP_NEXT;
 	case TARGETS_WAIT:
-		if (req->method == sip_method_ack || request_hold(req))
+		if (request_hold(req))
 			return STEP_WAIT;
 		return refuse(req, req->reason);
 	case TARGETS_EXHAUSTED:

@@ -7,7 +7,8 @@ import time
 import pytest
 
 from harness import check
-from harness.cluster import BOB, all_refuse, used
+from harness.clock import shift_clock
+from harness.cluster import BOB, Crowd, all_refuse, copies, used
 from harness.dns import DnsServer
 from harness.redis import Redis, Sentinel, certificate
 
@@ -208,6 +209,34 @@ def test_a_user_who_may_not(guarded):
     stays_away(guarded, "NOPERM|permission|setbit")
 
 
+def test_a_user_who_may_run_no_scripts(guarded):
+    """Line 2: then transactions do the same."""
+    guarded.redis.ask("ACL", "SETUSER", "bouncer", "-evalsha", "-eval",
+                      "-script|load")
+    guarded.start(store={"url": guarded.redis.url("bouncer:s3cret%40%3a%2f")})
+    alice, pbx, known = works(guarded)
+    alice.send("MESSAGE", BOB)
+    alice.expect(407)
+    alice.answer()
+    pbx.expect("MESSAGE")
+    alice.resend(flow=guarded.b.flow(alice))
+    guarded.b.log.has(reason="absorbed")
+    pbx.reply(200)
+    alice.expect(200)
+    alice.send("MESSAGE", BOB)
+    alice.expect(407)
+    crowd = guarded.keep(Crowd(guarded.net.host(66)))
+    for n, copy in enumerate(copies(alice.authorize(alice.again()), 200)):
+        crowd.send(copy, guarded.instances[n % 2].address)
+    pbx.expect("MESSAGE")
+    pbx.reply(200)
+    assert not crowd.gather(10)
+    assert crowd.statuses() == {200: 1, 407: 199}
+    guarded.redis.ask("FLUSHALL")
+    all_refuse(guarded, alice, known)
+    assert "evalsha" not in guarded.redis.commands()
+
+
 # ---- line 1: sentinel
 
 @pytest.fixture
@@ -337,6 +366,17 @@ def test_check_of_a_store_that_is_fit(placed):
     version = placed.redis.info("server")["redis_version"]
     is_fit(placed, re.escape(version), "noeviction", "clock|offset|time")
     assert placed.redis.keys() == 0     # it only looks
+
+
+@pytest.mark.parametrize("off, fits", [(2, True), (-2, True), (60, False)])
+def test_check_of_clocks(placed, monkeypatch, off, fits):
+    shift_clock(monkeypatch, placed.folder, off)
+    shown = r"clock is (%d|%d)\d\d\d ms %s" % (
+        abs(off) - 1, abs(off), "behind" if off > 0 else "ahead")
+    if fits:
+        is_fit(placed, shown)
+    else:
+        is_not_fit(placed, shown, "clock is more than 5 s off")
 
 
 def test_check_beside_instances_with_the_same_key(cluster):

@@ -261,6 +261,8 @@ def test_one_instance_is_ahead(cluster, monkeypatch):
     all_pass(cluster, alice, pbx)
     known = [used(alice, pbx, one) for one in cluster]
     all_refuse(cluster, alice, known)
+    assert cluster.a.value("nonce_redis_clock_offset_ms") < 1000
+    assert 2000 < cluster.b.value("nonce_redis_clock_offset_ms") < 4000
 
 
 def test_one_instance_is_too_far_ahead(cluster, monkeypatch):

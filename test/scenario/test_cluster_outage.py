@@ -387,6 +387,71 @@ def test_a_script_that_redis_forgot(cluster):
         assert len(changes(one, "down")) == 0
 
 
+# ---- what waits for Redis is a request like any other
+
+def test_nothing_is_said_before_the_verdict(linked):
+    """A 100 would tell the client that we have it, and end its tries
+    elsewhere; a retransmission meanwhile is absorbed."""
+    alice, pbx = linked.alice(), linked.pbx()
+    linked.start(store={"timeout": "3s"})
+    alice.send("INVITE", BOB)
+    alice.expect(407)
+    linked.links["a"].delay = 0.4               # each way
+    alice.answer()
+    for _ in range(3):
+        alice.resend()
+    assert alice.receive(0.6) is None
+    pbx.expect("INVITE")
+    alice.expect(100)
+    pbx.reply(200)
+    alice.expect(200)
+    pbx.expect_nothing(0.3)
+
+
+def test_a_call_is_cancelled_while_redis_is_asked(linked):
+    alice, pbx = linked.alice(), linked.pbx()
+    linked.start(store={"timeout": "2s"})
+    alice.send("INVITE", BOB)
+    alice.expect(407)
+    linked.links["a"].stall()
+    alice.answer()
+    time.sleep(0.1)
+    alice.cancel()
+    alice.expect(200)
+    alice.expect(487)
+    linked.links["a"].heal()
+    pbx.expect_nothing(0.5)
+    refuse(linked, alice, [alice.sent.copy()])
+
+
+def test_a_restart_in_the_middle_of_an_outage(linked):
+    """What a process counted by itself ends with it."""
+    alice, pbx = begin(linked, "local")
+    a, _ = linked
+    linked.redis.kill()
+    linked.wait_local()
+    for end in (a.stop, a.kill):
+        known = used(alice, pbx, a)
+        end()
+        a.start()
+        linked.wait_local()
+        refuse(linked, alice, [known])
+        used(alice, pbx, a)
+
+
+def test_a_reload_changes_nothing(cluster):
+    cluster.start()
+    alice, pbx = cluster.alice(), cluster.pbx()
+    known = [used(alice, pbx, cluster.a, cluster.b)]
+    for one in cluster:
+        one.reload()
+        one.log.has(event="daemon.reload")
+    refuse(cluster, alice, known)
+    used(alice, pbx, cluster.a, cluster.b)
+    for one in cluster:
+        assert len(changes(one, "up")) == 1
+
+
 # ---- at start
 
 @pytest.mark.parametrize("policy", ["local", "deny"])

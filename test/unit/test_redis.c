@@ -492,8 +492,8 @@ sentinels_lead_to_the_master(void **state)
 	r->second.args[0] = "--replicaof";
 	r->second.args[1] = RIG_HOST;
 	r->second.args[2] = port;
-	r->second.args[3] = "--repl-diskless-sync-delay";
-	r->second.args[4] = "0";
+	r->second.args[3] = "--replica-announce-ip";
+	r->second.args[4] = RIG_HOST;
 	server_start(&r->second);
 	start_sentinel(r);
 	/* the first does not exist */
@@ -508,8 +508,11 @@ sentinels_lead_to_the_master(void **state)
 	comes_up(r);
 	snprintf(where, sizeof where, "%s:%u", RIG_HOST, r->server.port);
 	assert_string_equal(redis_link_where(r->link), where);
-	/* until the sentinel knows the replica */
-	for (int i = 0; i < 300 && strstr(server_do(&r->sentinel,
+	/* until there is a replica, and the sentinel knows */
+	for (int i = 0; i < 100 && strstr(server_do(&r->second, "INFO"),
+	    "master_link_status:up") == NULL; i++)
+		run_for(r->loop, 100);
+	for (int i = 0; i < 150 && strstr(server_do(&r->sentinel,
 	    "INFO sentinel"), "slaves=1") == NULL; i++)
 		run_for(r->loop, 100);
 	server_kill(&r->server);
