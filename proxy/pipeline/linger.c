@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "pipeline/linger.h"
+#include "transport/types.h"
 
 struct lingering {
 	struct timeout	 timeout;	/* first: the timer hands it back */
@@ -29,7 +30,11 @@ linger_end(void *arg, struct timeout *t)
 	struct lingering *l = (struct lingering *)t;
 
 	(void)arg;
+	/* nta answers whatever it lets go; after a 2xx it says no more */
+	transport_mute(true);
+	nta_incoming_treply(l->irq, SIP_200_OK, TAG_END());
 	nta_incoming_destroy(l->irq);
+	transport_mute(false);
 	free(l);
 }
 

@@ -2,7 +2,8 @@
  * linger.h -- server transactions that outlive their request.
  *
  * One that was absorbed (another instance has it in hand) stays mute for
- * 64*T1: letting it go would send a 500.
+ * 64*T1, and then goes without a word.  (UDP only: elsewhere nothing is
+ * absorbed.)
  */
 #ifndef PIPELINE_LINGER_H
 #define PIPELINE_LINGER_H

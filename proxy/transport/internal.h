@@ -74,6 +74,7 @@ struct transports {
 	int64_t			 accepted;
 	int			 spare_fd;	/* given up to shed a caller */
 	char			*scratch;	/* DATAGRAM_MAX + 1 bytes */
+	bool			 mute;		/* UDP sends nothing */
 };
 
 /* Bytes on their way to the parser. */

@@ -302,3 +302,12 @@ transport_connection_find(uint32_t id)
 	c = conn_by_id(opened, id);
 	return c == NULL ? NULL : c->tp;
 }
+
+void
+transport_mute(bool mute)
+{
+	struct transports *t = transport_self();
+
+	if (t != NULL)
+		t->mute = mute;
+}

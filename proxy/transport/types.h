@@ -73,6 +73,12 @@ void transport_set_conf(struct transports *t,
 const struct transport_raw *transport_current(void);
 
 /*
+ * What is sent over UDP meanwhile is dropped, and counts as sent.  For an
+ * answer that must not be given: nta lets no transaction go without one.
+ */
+void transport_mute(bool mute);
+
+/*
  * A connection's name for flow tokens: random, never 0, unique among those
  * that are open.  0 for what is no connection of ours or is closed.
  */

@@ -275,6 +275,18 @@ wakeup_primary(struct tport_primary *pri, int events)
 	return 0;
 }
 
+static ssize_t
+send_datagram(const tport_t *tp, msg_t *msg, msg_iovec_t *iov, size_t n)
+{
+	ssize_t len = 0;
+
+	if (!transport_self()->mute)
+		return stock->vtp_send(tp, msg, iov, n);
+	for (size_t i = 0; i < n; i++)
+		len += (ssize_t)iov[i].mv_len;
+	return len;
+}
+
 int
 transport_udp_register(void)
 {
@@ -291,5 +303,6 @@ transport_udp_register(void)
 	type.vtp_deinit_primary = deinit_primary;
 	type.vtp_wakeup_pri = wakeup_primary;
 	type.vtp_deliver = transport_deliver;
+	type.vtp_send = send_datagram;
 	return tport_register_type(&type) == 0 ? 0 : -ENOTSUP;
 }

@@ -179,8 +179,8 @@ class Cluster(Scene):
             seen = self.probe(one)
             if fits(seen):
                 return seen
-            assert time.monotonic() < deadline, "%s is not %s: %r" % (
-                one.name, words, seen)
+            assert time.monotonic() < deadline, "%s is not %s: %r\n%s" % (
+                one.name, words, seen, self.redis.state())
             time.sleep(0.02)
 
     def wait_shared(self, *which, wait=10):

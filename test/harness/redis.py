@@ -109,6 +109,12 @@ class Server(Program):
                     self.complaint("does not answer")
                 time.sleep(0.01)
 
+    def state(self):
+        """For complaints."""
+        ended = self.process.poll()
+        return "%s %s" % (self.what, "runs" if ended is None else
+                          "ended with %d:\n%s" % (ended, self.log()[-2000:]))
+
     def forget_admin(self):
         if self.admin is not None:
             self.admin.close()

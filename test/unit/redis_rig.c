@@ -182,23 +182,33 @@ server_do(const struct server *s, const char *fmt, ...)
 	return text;
 }
 
+struct look {
+	struct loop		*loop;
+	struct loop_timer	*timer;
+};
+
+/* Always with a timer to come, for the loop looks whether it shall stop only
+ * after it has slept. */
 static void
 look(void *arg)
 {
-	loop_stop(arg);
+	struct look *k = arg;
+
+	loop_timer_start(k->timer, STEP_MS);
+	loop_stop(k->loop);
 }
 
 bool
 run_until(struct loop *l, const bool *flag, int64_t most_ms)
 {
 	int64_t until_ms = clock_mono_ms() + most_ms;
-	struct loop_timer *t = loop_timer_new(l, look, l);
+	struct look k = { .loop = l };
 
-	while (!*flag && clock_mono_ms() < until_ms) {
-		loop_timer_start(t, STEP_MS);
+	k.timer = loop_timer_new(l, look, &k);
+	loop_timer_start(k.timer, STEP_MS);
+	while (!*flag && clock_mono_ms() < until_ms)
 		loop_run(l);
-	}
-	loop_timer_free(t);
+	loop_timer_free(k.timer);
 	return *flag;
 }
 
