@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipeline/cancel.h"
+#include "pipeline/linger.h"
 #include "pipeline/message.h"
 
 /* nta compares branches whatever their case, and so must we. */
@@ -62,25 +63,23 @@ cancel_forget(struct request *req)
 	req->cancellable = false;
 }
 
-bool
-pipeline_may_enter(struct pipeline *p, msg_t *msg)
+/* A CANCEL from elsewhere than its INVITE: answered, and not let in. */
+static bool
+is_foreign_cancel(struct pipeline *p, msg_t *msg, sip_t *sip)
 {
-	sip_t *sip = sip_object(msg);
 	const struct request *invite;
 	struct addr from;
 	char source[ADDR_TEXT_MAX];
 	uint64_t key;
 
-	if (sip->sip_request == NULL || sip->sip_via == NULL ||
-	    sip->sip_call_id == NULL || sip->sip_cseq == NULL ||
-	    sip->sip_request->rq_method != sip_method_cancel)
-		return true;
+	if (sip->sip_request->rq_method != sip_method_cancel)
+		return false;
 	key = transaction_key(p, sip, sip->sip_via);
 	HASH_FIND(by_caller, p->invites, &key, sizeof key, invite);
 	if (invite == NULL || !addr_from_sockaddr(&from,
 	    (const struct sockaddr *)msg_addr(msg)) ||
 	    addr_same_ip(&from, &invite->source))
-		return true;
+		return false;
 	log_event(EV_CANCEL_FOREIGN,
 	    kv_str("source", addr_text(&from, source)),
 	    kv_str("call_id", sip->sip_call_id->i_id));
@@ -88,5 +87,16 @@ pipeline_may_enter(struct pipeline *p, msg_t *msg)
 	message_be_symmetric(msg, sip, &from);
 	nta_msg_treply(p->env.agent, msg_ref(msg), SIP_481_NO_TRANSACTION,
 	    TAG_END());
-	return false;
+	return true;
+}
+
+bool
+pipeline_may_enter(struct pipeline *p, msg_t *msg)
+{
+	sip_t *sip = sip_object(msg);
+
+	if (sip->sip_request == NULL || sip->sip_via == NULL ||
+	    sip->sip_call_id == NULL || sip->sip_cseq == NULL)
+		return true;
+	return !linger_has(p, sip) && !is_foreign_cancel(p, msg, sip);
 }

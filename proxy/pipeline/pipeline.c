@@ -99,12 +99,15 @@ add_timers(struct pipeline *p)
 	    p);
 	p->timer_cancel = timeouts_new(env->loop, 64 * env->t1_ms,
 	    branch_timer_cancel, p);
-	p->lingering = timeouts_new(env->loop, 64 * env->t1_ms, linger_end,
+	p->lingering = timeouts_new(env->loop, 64 * env->t1_ms, linger_mute,
+	    p);
+	p->muted = timeouts_new(env->loop, 64 * env->t1_ms + 1000, linger_end,
 	    p);
 	p->accepting = timeouts_new(env->loop, 64 * env->t1_ms, accepted_end,
 	    p);
 	return p->timer_c == NULL || p->timer_cancel == NULL ||
-	    p->lingering == NULL || p->accepting == NULL ? -1 : 0;
+	    p->lingering == NULL || p->muted == NULL ||
+	    p->accepting == NULL ? -1 : 0;
 }
 
 struct pipeline *
@@ -140,13 +143,14 @@ pipeline_free(struct pipeline *p)
 		if (p->requests == req)
 			request_reply(req, REASON_STOPPED);
 	}
-	if (p->lingering != NULL)
+	if (p->lingering != NULL && p->muted != NULL)
 		linger_free(p);
 	if (p->accepting != NULL)
 		accepted_free(p);
 	timeouts_free(p->timer_c);
 	timeouts_free(p->timer_cancel);
 	timeouts_free(p->lingering);
+	timeouts_free(p->muted);
 	timeouts_free(p->accepting);
 	branch_loads_free(p);
 	while ((req = p->spare) != NULL) {

@@ -95,8 +95,9 @@ void pipeline_set_policy(struct pipeline *p, struct policy *policy);
 int pipeline_message(struct pipeline *p, struct nta_agent_s *agent,
     struct msg_s *msg, struct sip_s *sip);
 
-/* Asked before nta sees a message: false for a CANCEL from another address
- * than its INVITE's, which was answered and is to be dropped. */
+/* Asked before nta sees a message: false for what is to be dropped, a CANCEL
+ * from another address than its INVITE's (it was answered), or a
+ * retransmission of what another instance has in hand. */
 bool pipeline_may_enter(struct pipeline *p, struct msg_s *msg);
 
 /* Requests under way (with a server transaction). */

@@ -323,7 +323,7 @@ request_end(struct request *req, enum reason r, int status)
 	if (req->irq == NULL)
 		;
 	else if (r == REASON_ABSORBED)
-		linger(p, req->irq);
+		linger(req);
 	else
 		nta_incoming_destroy(req->irq);
 	release(req);

@@ -134,7 +134,8 @@ struct pipeline {
 	bool		 draining;
 	struct timeouts	*timer_c;
 	struct timeouts	*timer_cancel;	/* 64*T1 after a CANCEL */
-	struct timeouts	*lingering;	/* linger.c */
+	struct lingering *absorbed;	/* linger.c */
+	struct timeouts	*lingering, *muted;
 	struct target_load *loads;	/* branch.c */
 	struct request	*invites;	/* cancel.c */
 	struct accepted	*accepted;	/* accepted.c */

@@ -130,10 +130,14 @@ def test_a_retransmission_at_another_instance_is_absorbed(cluster, method):
     for _ in range(3):
         alice.resend(flow=cluster.b.flow(alice))
     cluster.b.log.has(reason="absorbed")
+    if method == "MESSAGE":
+        pbx.reply(200, to=request)
+        alice.expect(200)
     alice.expect_nothing(64 * 0.03 + 0.5)       # no 100, and no 500 at the end
     pbx.expect_nothing(0)
-    pbx.reply(200, to=request)
-    alice.expect(200)
+    if method == "INVITE":
+        pbx.reply(200, to=request)
+        alice.expect(200)
     cluster.b.log.has_not(settle=0, event="authn.replay")
 
 

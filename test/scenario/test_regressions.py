@@ -58,6 +58,18 @@ def test_a_token_does_not_open_a_call_as_another(scene, mode):
     pbx.expect_nothing(0.2)
 
 
+@pytest.mark.parametrize("tag", [";tag=", ";tag", ';tag=""', ";tag= ;x=y"])
+def test_a_to_tag_that_is_none(scene, tag):
+    scene.start(auth={"in_dialog": "token"})
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    alice.in_dialog("INVITE", uri="sip:0900@example.com",
+                    to="<sip:0900@example.com>" + tag,
+                    from_="<sip:bob@example.com>" +
+                    tag_of(alice.dialog.local))
+    pbx.expect_nothing(0.3)
+
+
 def test_who_was_called_does_not_register_without_a_password(scene):
     scene.start(routes=[{"from": "pbx", "to": "request-uri"}, {"to": "pbx"}])
     pbx, mallory = scene.pbx(), scene.mallory()
@@ -176,6 +188,25 @@ def test_a_foreign_cancel_in_other_letters(scene):
     mallory.expect(481)
     pbx.expect_nothing(0.3)
     alice.expect_nothing(0)
+
+
+def test_a_foreign_cancel_of_a_branch_without_the_cookie(scene):
+    # nta leaves out the first seven bytes, whatever they are
+    scene.start()
+    alice, pbx, mallory = scene.alice(), scene.pbx(), scene.mallory()
+    alice.send("INVITE", "sip:bob@example.com", body=SDP)
+    alice.expect(407)
+    request = alice.authorize(alice.again())
+    alice.post(request.set("Via", request["Via"].replace(
+        "z9hG4bK", "old-one")))
+    pbx.expect("INVITE")
+    pbx.reply(180)
+    alice.expect(180)
+    mallory.invite = alice.invite
+    mallory.cancel(flow=mallory.default_flow(), via=alice.invite["Via"]
+                   .replace("old-one", "z9hG4bK"))
+    mallory.expect(481)
+    pbx.expect_nothing(0.3)
 
 
 def ringing_over_tcp(scene, bob, pbx, path):
