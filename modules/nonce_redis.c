@@ -210,7 +210,18 @@ fenced(void *arg, unsigned shard, struct str canary)
 	}
 }
 
-/* A script is tried on a canary that never is, so it changes nothing. */
+/* May we not call scripts, or does what the script calls displease it? */
+static bool
+scripts_are_denied(const struct redisReply *r)
+{
+	struct str text = redis_text(r);
+
+	return redis_is_error(r, "NOPERM") &&
+	    memmem(text.p, text.len, "evalsha", 7) != NULL;
+}
+
+/* The script is tried, to its end, on keys that are gone in a moment: what the
+ * ACL denies in it must show now and not at the first use. */
 static void
 tried(void *arg, const struct redisReply *r)
 {
@@ -218,9 +229,9 @@ tried(void *arg, const struct redisReply *r)
 
 	if (s->state != GREETING)
 		return;
-	if (redis_is_error(r, "NOPERM"))
+	if (scripts_are_denied(r))
 		s->uses.sha[0] = '\0';
-	else if (redis_kind(r) != REDIS_TEXT) {
+	else if (redis_kind(r) != REDIS_INT) {
 		drop(s, space_reason(r));
 		return;
 	}
@@ -234,11 +245,11 @@ try_script(struct store *s)
 
 	return SPACE_SEND(&s->space, tried, s, LITERAL("EVALSHA"),
 	    str_of(s->uses.sha), LITERAL("3"),
-	    space_key(&s->space, &key[0], 0, "g"),
-	    space_key(&s->space, &key[1], 0, "n:"),
-	    space_key(&s->space, &key[2], 0, "r:"), LITERAL("-"),
-	    LITERAL("0"), LITERAL("1"), LITERAL(""), LITERAL(""),
-	    LITERAL("1"), LITERAL(""));
+	    space_key(&s->space, &key[0], 0, "t"),
+	    space_key(&s->space, &key[1], 0, "tn"),
+	    space_key(&s->space, &key[2], 0, "tr"), LITERAL(""),
+	    LITERAL("0"), LITERAL("1"), LITERAL("-"), LITERAL("-"),
+	    LITERAL("1"), LITERAL("-"));
 }
 
 /* Who the server is and what it can do is known; now use it. */
@@ -250,7 +261,7 @@ claim(struct store *s)
 	if (s->uses.sha[0] != '\0') {
 		s->waits |= WAIT_TRIAL;
 		if (!try_script(s)) {
-			drop(s, "too many commands under way");
+			drop(s, space_unsent(&s->space));
 			return;
 		}
 	}
@@ -307,7 +318,7 @@ connected(void *arg)
 	if (!SPACE_SEND(&s->space, info_came, s, LITERAL("INFO")) ||
 	    !SPACE_SEND(&s->space, script_came, s, LITERAL("SCRIPT"),
 	    LITERAL("LOAD"), str_of(redis_use_script)))
-		drop(s, "no memory");
+		drop(s, space_unsent(&s->space));
 }
 
 static void

@@ -221,7 +221,7 @@ on_timer(void *arg)
 		return;
 	loop_timer_start(b->timer, EVERY_MS);
 	if (!send_beat(b) && b->count == 1)
-		tell(b, BEAT_BAD, "too many commands under way");
+		tell(b, BEAT_BAD, space_unsent(b->space));
 }
 
 int

@@ -114,7 +114,7 @@ replace(struct canaries *c)
 		if (c->fresh[i] != 0)
 			sent = send_set(c, i);
 	if (!sent || !SPACE_SEND(c->space, executed, c, LITERAL("EXEC")))
-		finish(c, "too many commands under way");
+		finish(c, space_unsent(c->space));
 }
 
 static void
@@ -146,7 +146,7 @@ looked(void *arg, const struct redisReply *r)
 	if (!all_there)
 		replace(c);
 	else if (!SPACE_SEND(c->space, unwatched, c, LITERAL("UNWATCH")))
-		finish(c, "too many commands under way");
+		finish(c, space_unsent(c->space));
 }
 
 static void
@@ -170,7 +170,7 @@ look(struct canaries *c)
 	sent = space_send(c->space, &args, watched, c);
 	v[0] = LITERAL("MGET");
 	if (!sent || !space_send(c->space, &args, looked, c))
-		finish(c, "too many commands under way");
+		finish(c, space_unsent(c->space));
 }
 
 void

@@ -36,6 +36,7 @@ struct check {
 	const char	*why;		/* not fit; NULL: fit */
 	size_t		 tried;		/* of writes[] */
 	bool		 scripts;	/* they are not denied */
+	char		 place[REDIS_TEXT_MAX + 8];	/* of the server */
 };
 
 /* What the store needs, on a key of ours; K stands for it. */
@@ -113,7 +114,7 @@ multi_came(void *arg, const struct redisReply *r)
 		sent = queue_one(c, i);
 	if (!sent || !SPACE_SEND(&c->space, discarded, c,
 	    LITERAL("DISCARD")))
-		stop(c, "no memory");
+		stop(c, space_unsent(&c->space));
 }
 
 static void
@@ -179,7 +180,7 @@ info_came(void *arg, const struct redisReply *r)
 {
 	struct check *c = arg;
 
-	c->asked = true;
+	c->asked = r != NULL;
 	if (!redis_server_info(&c->server, r)) {
 		stop(c, space_reason(r));
 		return;
@@ -210,7 +211,7 @@ connected(void *arg)
 	    space_key(s, &key, 0, "t")) ||
 	    !SPACE_SEND(s, watch_came, c, LITERAL("UNWATCH")) ||
 	    !SPACE_SEND(s, multi_came, c, LITERAL("MULTI")))
-		stop(c, "no memory");
+		stop(c, space_unsent(&c->space));
 }
 
 static void
@@ -228,6 +229,20 @@ time_is_up(void *arg)
 	stop(arg, "no answer in time");
 }
 
+/* As the operator knows it, without user and password. */
+static void
+name_place(struct check *c, const struct redis_store_conf *conf,
+    const struct redis_url *u)
+{
+	if (conf->master != NULL)
+		snprintf(c->place, sizeof c->place, "%s", conf->master);
+	else if (u->path[0] != '\0')
+		snprintf(c->place, sizeof c->place, "%s", u->path);
+	else
+		snprintf(c->place, sizeof c->place, "%s:%u", u->host,
+		    (unsigned)u->port);
+}
+
 static void
 run(struct check *c, const struct redis_store_conf *conf)
 {
@@ -237,6 +252,7 @@ run(struct check *c, const struct redis_store_conf *conf)
 	struct dns *dns = dns_new(c->loop, NULL);
 
 	c->why = redis_conf_link(conf, &lc);
+	name_place(c, conf, &lc.url);
 	lc.loop = c->loop;
 	lc.dns = dns;
 	if (c->why == NULL && (timer == NULL || dns == NULL))
@@ -270,10 +286,10 @@ redis_check(const void *conf, const struct nonce_store_env *env)
 		run(&c, rc);
 	loop_free(c.loop);
 	if (c.why != NULL)
-		printf("nonce_store: %s: %s\n", c.asked ? "not fit" :
-		    "not reachable", c.why);
+		printf("nonce_store: %s: %s: %s\n", c.place, c.asked ?
+		    "not fit" : "not reachable", c.why);
 	else
-		printf("nonce_store: fit%s\n", c.scripts ? "" :
+		printf("nonce_store: %s: fit%s\n", c.place, c.scripts ? "" :
 		    "; scripts are denied, so transactions are used");
 	return c.why == NULL ? 0 : -1;
 }

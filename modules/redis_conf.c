@@ -108,6 +108,9 @@ redis_conf_link(const struct redis_store_conf *c, struct redis_link_conf *out)
 	why = redis_url_parse(&out->url, c->url);
 	if (why == NULL && c->password_file != NULL)
 		why = read_password(c->password_file, out->url.password);
+	if (why == NULL && out->url.user[0] != '\0' &&
+	    out->url.password[0] == '\0')
+		why = "a user without password";
 	if (why == NULL)
 		why = check_sentinels(c);
 	if (why == NULL && c->sentinels.n > 0 && out->url.path[0] != '\0')

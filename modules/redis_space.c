@@ -31,6 +31,14 @@ space_send(const struct redis_space *s, const struct redis_args *args,
 }
 
 const char *
+space_unsent(const struct redis_space *s)
+{
+	const char *dropped = redis_link_dropped(s->link);
+
+	return dropped != NULL ? dropped : "too many commands under way";
+}
+
+const char *
 space_reason(const struct redisReply *r)
 {
 	static const struct { const char *word, *reason; } known[] = {

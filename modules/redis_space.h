@@ -53,6 +53,9 @@ bool space_send(const struct redis_space *s, const struct redis_args *args,
 	    sizeof(struct str), (const struct str[]){ __VA_ARGS__ } }, \
 	    (done), (arg))
 
+/* Why a command did not leave; static text. */
+const char *space_unsent(const struct redis_space *s);
+
 /* Why an answer, or its absence, makes the server of no use; static text,
  * without anything that came from the network. */
 const char *space_reason(const struct redisReply *r);

@@ -239,7 +239,7 @@ send_transaction(struct use_call *c)
 	    SPACE_SEND(s, executed, c, LITERAL("EXEC")))
 		return true;
 	/* The transaction is left open, and cannot be taken back. */
-	c->uses->failed(c->uses->arg, "too many commands under way");
+	c->uses->failed(c->uses->arg, space_unsent(s));
 	return false;
 }
 

@@ -208,6 +208,7 @@ open_pipeline(struct daemon *d)
 		d->settings = NULL;
 		return fail("no memory for the policy");
 	}
+	d->first = policy_ref(d->policy);
 	d->pipeline = pipeline_new(&env, d->policy);
 	return d->pipeline == NULL ? fail("no memory for the pipeline") : 0;
 }
@@ -240,6 +241,7 @@ close_all(struct daemon *d)
 		policy_unref(d->policy);	/* and the settings in it */
 	else
 		settings_free(d->settings);
+	policy_unref(d->first);
 	keys_free(d->keys);
 	metrics_free(d->metrics);
 	loop_free(d->loop);

@@ -14,6 +14,8 @@ struct daemon {
 	const char	*path;
 	struct settings	*settings;	/* of the policy in force */
 	struct policy	*policy;
+	struct policy	*first;		/* stores keep pointers into its
+					 * settings */
 	struct loop	*loop;
 	struct metrics	*metrics;
 	struct keys	*keys;

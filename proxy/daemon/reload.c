@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,38 @@ same_listeners(const struct settings *a, const struct settings *b)
 	return true;
 }
 
+/* As it would be printed; the caller frees it. */
+static char *
+printed(const struct conf_opt *opts, const void *conf)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (f == NULL)
+		return NULL;
+	conf_print(f, opts, conf, 0);
+	return fclose(f) == 0 ? text : NULL;
+}
+
+static bool
+same_module(const struct conf_opt *opts, const void *a, const void *b)
+{
+	char *x = printed(opts, a), *y = printed(opts, b);
+	bool equal = same(x, y);
+
+	free(x);
+	free(y);
+	return equal;
+}
+
+static bool
+same_users(const struct settings *a, const struct settings *b)
+{
+	return a->users == b->users && (a->users == NULL ||
+	    same_module(a->users->opts, a->users_conf, b->users_conf));
+}
+
 static void
 say_restart(bool unchanged, const char *option)
 {
@@ -44,8 +77,12 @@ compare(const struct settings *a, const struct settings *b)
 	    "auth.key_file");
 	say_restart(a->auth.nc_max == b->auth.nc_max, "auth.nc_max");
 	say_restart(a->instance_id == b->instance_id, "instance_id");
-	say_restart(a->nonce_store == b->nonce_store, "nonce_store");
-	say_restart(a->users == b->users, "users");
+	say_restart(a->nonce_store == b->nonce_store &&
+	    same_module(a->nonce_store->opts, a->nonce_store_conf,
+	    b->nonce_store_conf), "nonce_store");
+	say_restart(same_users(a, b), "users");
+	say_restart(same(a->resolv_conf, b->resolv_conf), "resolv_conf");
+	say_restart(same(a->state_dir, b->state_dir), "state_dir");
 	say_restart(same(a->record_route, b->record_route), "record_route");
 	say_restart(a->timers.t1_ms == b->timers.t1_ms &&
 	    a->timers.c_ms == b->timers.c_ms, "timers");

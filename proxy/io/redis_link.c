@@ -261,6 +261,12 @@ redis_link_send(struct redis_link *l, const struct redis_args *args,
 }
 
 const char *
+redis_link_dropped(const struct redis_link *l)
+{
+	return l->dropped;
+}
+
+const char *
 redis_link_where(const struct redis_link *l)
 {
 	return l->where;

@@ -53,6 +53,9 @@ struct redis_command *redis_link_send(struct redis_link *l,
  * loop; nothing can be sent from now on.  reason must be static. */
 void redis_link_drop(struct redis_link *l, const char *reason);
 
+/* Why it is being dropped; NULL: it is not. */
+const char *redis_link_dropped(const struct redis_link *l);
+
 /* Where it is connected to, for the log; or "-". */
 const char *redis_link_where(const struct redis_link *l);
 

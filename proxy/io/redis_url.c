@@ -73,8 +73,9 @@ take_user(struct redis_url *u, struct str *s)
 	both = (struct str){ s->p, (size_t)(at - s->p) };
 	*s = (struct str){ at + 1, s->len - both.len - 1 };
 	user = cut(&both, ':');
+	/* the password may come from elsewhere: user@ */
 	return unescape(u->user, user) && unescape(u->password, both) &&
-	    u->password[0] != '\0';
+	    (u->user[0] != '\0' || u->password[0] != '\0');
 }
 
 static bool

@@ -33,7 +33,10 @@ note(struct pipeline *p, uint64_t key)
 		return;
 	a->key = key;
 	HASH_ADD(hh, p->accepted, key, sizeof a->key, a);
-	timeouts_add(p->accepting, &a->timeout);
+	if (a->hh.tbl == NULL)
+		free(a);
+	else
+		timeouts_add(p->accepting, &a->timeout);
 }
 
 /* A call and who speaks in it, as a number. */

@@ -21,13 +21,25 @@ domain_is_ours(const struct request *req)
 }
 
 /*
+ * The caller's From is what it was when he was let in; a dialog that the far
+ * side does not know must not carry another.  To hang up, any will do.
+ */
+static bool
+identity_stands(const struct request *req)
+{
+	return req->token_state != TOKEN_GOOD || !req->from_caller ||
+	    req->proof != PROOF_DIGEST || req->identity_ok ||
+	    req->method == sip_method_bye;
+}
+
+/*
  * In a dialog the token's user counts, whatever From and To say.  Who is
  * known by the token's user alone, and is another, is in no dialog.
  */
 static enum reason
 judge_token(struct request *req)
 {
-	bool same = strcmp(req->user, req->token.user) == 0;
+	bool same = strcmp(req->user, token_user(req)) == 0;
 
 	if (req->token_state == TOKEN_BY_USER) {
 		req->moved = same && req->proof == PROOF_DIGEST;
@@ -36,6 +48,8 @@ judge_token(struct request *req)
 	if (!req->moved && req->token_state == TOKEN_GOOD &&
 	    req->proof == PROOF_DIGEST && !same)
 		return REASON_WRONG_USER;
+	if (!identity_stands(req))
+		return REASON_WRONG_IDENTITY;
 	return REASON_COUNT;
 }
 

@@ -45,6 +45,10 @@ load_take(struct pipeline *p, const struct target *t)
 			return NULL;
 		l->target = key;
 		HASH_ADD(hh, p->loads, target, sizeof l->target, l);
+		if (l->hh.tbl == NULL) {
+			free(l);
+			return NULL;
+		}
 	}
 	l->pending++;
 	return l;

@@ -7,12 +7,15 @@
 #include "pipeline/linger.h"
 #include "pipeline/message.h"
 
-/* nta compares branches whatever their case, and so must we. */
+/* nta compares branches from the eighth byte on, whatever their case, and so
+ * must we. */
 static size_t
 lower(char *out, size_t size, const char *s)
 {
 	size_t n = 0;
 
+	if (s != NULL && strlen(s) >= 7)
+		s += 7;
 	for (; s != NULL && *s != '\0' && n < size; s++)
 		out[n++] = (char)tolower((unsigned char)*s);
 	return n;
@@ -52,7 +55,7 @@ cancel_expect(struct request *req)
 		return;
 	HASH_ADD(by_caller, req->p->invites, caller_key,
 	    sizeof req->caller_key, req);
-	req->cancellable = true;
+	req->cancellable = req->by_caller.tbl != NULL;
 }
 
 void

@@ -100,15 +100,19 @@ take_contact_token(struct request *req)
 static bool
 belongs_in_dialog(const struct request *req)
 {
-	return req->sip->sip_to->a_tag != NULL &&
+	const char *tag = req->sip->sip_to->a_tag;
+
+	/* a tag that is no token ("", a quoted one) may be none to others */
+	return tag != NULL && *tag != '\0' && *tag != '"' &&
 	    req->method != sip_method_register &&
 	    req->method != sip_method_publish &&
 	    message_other(req->sip, "Replaces", NULL) == NULL;
 }
 
 /*
- * The token is good from the sides that it names (DESIGN 5.4).  The caller
- * who proved himself by digest may come from elsewhere, if he proves it again.
+ * The token is good from the sides that it names.  A user who moved (another
+ * port behind his NAT, a new connection) may come from elsewhere, if he proves
+ * that he is the one.
  */
 static void
 judge_token(struct request *req)
@@ -119,7 +123,7 @@ judge_token(struct request *req)
 		return;
 	if (flow_is_sender(req, req->from_caller ? &t->caller : &t->callee))
 		req->token_state = TOKEN_GOOD;
-	else if (req->from_caller && (t->flags & TOKEN_CALLER_DIGEST))
+	else if (*token_user(req) != '\0')
 		req->token_state = TOKEN_BY_USER;
 }
 

@@ -47,6 +47,19 @@ escaped_user(su_home_t *home, const char *user)
 	return out == NULL ? "unknown" : out;
 }
 
+/* P-Preferred-Identity as we read it, and so as the next one will. */
+static char *
+preferred(su_home_t *home, const sip_unknown_t *ppi)
+{
+	const sip_contact_t *m = sip_contact_make(home, ppi->un_value);
+	char *out = m == NULL ? NULL : su_strdup(home, "P-Asserted-Identity:");
+
+	for (; m != NULL && out != NULL; m = m->m_next)
+		out = su_sprintf(home, "%s <" URL_PRINT_FORMAT ">%s", out,
+		    URL_PRINT_ARGS(m->m_url), m->m_next != NULL ? "," : "");
+	return out;
+}
+
 /* The identity to assert: what the user prefers, else From, if they were
  * found to be his; else (anonymous, or in a dialog) the user in our realm. */
 static char *
@@ -59,8 +72,7 @@ asserted(struct request *req)
 	struct identity_uri from;
 
 	if (ppi != NULL && req->identity_ok)
-		return su_sprintf(home, "P-Asserted-Identity: %s",
-		    ppi->un_value);
+		return preferred(home, ppi);
 	if (req->identity_ok &&
 	    identity_of_url(home, sip->sip_from->a_url, &from) &&
 	    !identity_is_anonymous(&from))
@@ -95,6 +107,7 @@ edit_identity(struct request *req)
 	}
 	message_drop_other(msg, sip, "P-Asserted-Identity");
 	message_drop_other(msg, sip, "P-Preferred-Identity");
+	message_drop_other(msg, sip, "Remote-Party-ID");  /* before RFC 3325 */
 	return header == NULL ? 0 : message_add_other(msg, sip, header);
 }
 

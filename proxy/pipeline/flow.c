@@ -81,10 +81,15 @@ join(struct request *req, const struct dialog_token *next)
 {
 	struct dialog_token *t = &req->token;
 
-	if (req->from_caller && same_peer(&t->callee, &next->caller))
+	if (req->from_caller && same_peer(&t->callee, &next->caller)) {
 		t->callee = next->callee;
-	else if (!req->from_caller && same_peer(&t->caller, &next->callee))
+		memcpy(t->callee_user, next->callee_user,
+		    sizeof t->callee_user);
+	} else if (!req->from_caller &&
+	    same_peer(&t->caller, &next->callee)) {
 		t->caller = next->caller;
+		memcpy(t->user, next->user, sizeof t->user);
+	}
 }
 
 enum token_verdict
@@ -180,6 +185,8 @@ flow_record_route(struct request *req, msg_t *msg, sip_t *sip,
 		t.flags = TOKEN_CALLER_DIGEST;
 		memcpy(t.user, req->user, sizeof t.user);
 	}
+	if (req->path != NULL)
+		memcpy(t.callee_user, req->path->user, sizeof t.callee_user);
 	if (dialog_token_seal(&signer, &t, str_of(sip->sip_call_id->i_id),
 	    tag_of(sip->sip_from->a_tag), token) == 0)
 		return -ENOMEM;
@@ -202,6 +209,7 @@ path_of_sender(const struct request *req, struct path_token *t)
 	memset(t, 0, sizeof *t);
 	flow_of_sender(req, &t->flow);
 	t->registrar = req->choice.peer->id;
+	memcpy(t->user, req->user, sizeof t->user);
 }
 
 static int

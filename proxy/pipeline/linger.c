@@ -47,6 +47,11 @@ linger(struct request *req)
 	l->irq = req->irq;
 	l->key = key;
 	HASH_ADD(hh, p->absorbed, key, sizeof l->key, l);
+	if (l->hh.tbl == NULL) {
+		answer_into_the_void(req->irq);
+		free(l);
+		return;
+	}
 	timeouts_add(p->lingering, &l->timeout);
 }
 

@@ -245,22 +245,16 @@ message_be_symmetric(msg_t *msg, sip_t *sip, const struct addr *source)
 	set_via_param(msg, v, su_sprintf(home, "received=%s", host));
 }
 
-/* Is this a Digest header for our realm? */
+/* Is this a Digest header for our realm, well formed or not? */
 static bool
 is_ours(const msg_auth_t *au, const char *realm)
 {
-	const char *value;
-	size_t n = strlen(realm);
+	struct credentials c;
+	enum credentials_verdict v;
 
-	if (au->au_scheme == NULL || strcasecmp(au->au_scheme, "Digest") != 0)
-		return false;
-	value = msg_params_find(au->au_params, "realm=");
-	if (value == NULL)
-		return false;
-	if (*value != '"')
-		return strcmp(value, realm) == 0;
-	return strncmp(value + 1, realm, n) == 0 &&
-	    value[1 + n] == '"' && value[2 + n] == '\0';
+	v = credentials_parse(&c, message_raw_value(au->au_common),
+	    str_of(realm));
+	return v == CREDENTIALS_OK || v == CREDENTIALS_BAD;
 }
 
 void

@@ -6,6 +6,9 @@
 #ifndef PIPELINE_REQUEST_H
 #define PIPELINE_REQUEST_H
 
+#ifndef HASH_NONFATAL_OOM
+#define HASH_NONFATAL_OOM 1	/* no memory is an answer, not an end */
+#endif
 #include <uthash.h>
 
 #include "auth/credentials.h"
@@ -175,6 +178,13 @@ void request_reply(struct request *req, enum reason r);
 /* The last act: log, count, free.  status is that of the final response
  * that went out (0: none). */
 void request_end(struct request *req, enum reason r, int status);
+
+/* Who the sender's side of the token is, "" if it does not say. */
+static inline const char *
+token_user(const struct request *req)
+{
+	return req->from_caller ? req->token.user : req->token.callee_user;
+}
 
 /* Set the reason and ask for the reply. */
 static inline enum step_verdict

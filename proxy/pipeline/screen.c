@@ -65,10 +65,10 @@ via_is_sane(const struct request *req)
 		return false;
 	if (via_port_number(v) < 0)
 		return false;
-	if (ways_have_ip(req->p->env.ways, &req->source))
-		return true;
-	return !way_is(req->way, str_of(v->v_host), via_port_number(v)) &&
-	    !branch_id_open(req->p, req->sip, v, &id);
+	if (branch_id_open(req->p, req->sip, v, &id))
+		return false;
+	return ways_have_ip(req->p->env.ways, &req->source) ||
+	    !way_is(req->way, str_of(v->v_host), via_port_number(v));
 }
 
 /* Over UDP the body ends with the datagram. */

@@ -15,8 +15,10 @@ enum {
 	VERSION_PATH = 2,
 	MAC_SHORT = 16,		/* bytes of the HMAC that are carried */
 	SIDE_MAX = 27,		/* FLOW with an IPv6 address */
-	DIALOG_BYTES = 6 + 2 * SIDE_MAX + 2 + TOKEN_USER_MAX + MAC_SHORT,
-	PATH_BYTES = 2 + SIDE_MAX + 4 + 2 + TOKEN_URI_MAX + MAC_SHORT
+	DIALOG_BYTES = 6 + 2 * SIDE_MAX + 1 + 2 * (1 + TOKEN_USER_MAX) +
+	    MAC_SHORT,
+	PATH_BYTES = 2 + SIDE_MAX + 4 + 2 + TOKEN_URI_MAX + 1 +
+	    TOKEN_USER_MAX + MAC_SHORT
 };
 
 static_assert(BASE64URL_LEN(DIALOG_BYTES) <= TOKEN_TEXT_MAX, "dialog token");
@@ -240,6 +242,21 @@ finish(struct writer *w, const uint8_t mac[32], char *out)
 	return base64url_encode(out, w->p, w->n);
 }
 
+static bool
+user_fits(const char user[TOKEN_USER_MAX + 1])
+{
+	return memchr(user, '\0', TOKEN_USER_MAX + 1) != NULL;
+}
+
+static void
+write_user(struct writer *w, const char *user)
+{
+	size_t len = strlen(user);
+
+	write_u8(w, (uint8_t)len);
+	write_bytes(w, user, len);
+}
+
 size_t
 dialog_token_seal(const struct token_signer *s, const struct dialog_token *t,
     struct str call_id, struct str caller_tag, char *out)
@@ -247,9 +264,9 @@ dialog_token_seal(const struct token_signer *s, const struct dialog_token *t,
 	const struct dialog_names names = { call_id, caller_tag };
 	uint8_t buf[DIALOG_BYTES], mac[32];
 	struct writer w = { buf, 0 };
-	size_t user_len = strnlen(t->user, sizeof t->user);
 
-	if (user_len > TOKEN_USER_MAX || !names_fit(call_id, caller_tag))
+	if (!user_fits(t->user) || !user_fits(t->callee_user) ||
+	    !names_fit(call_id, caller_tag))
 		return 0;
 	write_u8(&w, VERSION_DIALOG);
 	write_u8(&w, 0);
@@ -257,8 +274,8 @@ dialog_token_seal(const struct token_signer *s, const struct dialog_token *t,
 	write_side(&w, &t->caller);
 	write_side(&w, &t->callee);
 	write_u8(&w, t->flags);
-	write_u8(&w, (uint8_t)user_len);
-	write_bytes(&w, t->user, user_len);
+	write_user(&w, t->user);
+	write_user(&w, t->callee_user);
 	dialog_mac(s, 0, as_str(w.p, w.n), &names, mac);
 	return finish(&w, mac, out);
 }
@@ -292,6 +309,7 @@ read_dialog(struct reader r, struct dialog_token *t)
 	read_side(&r, &t->callee);
 	t->flags = read_u8(&r);
 	read_text(&r, read_u8(&r), t->user, TOKEN_USER_MAX);
+	read_text(&r, read_u8(&r), t->callee_user, TOKEN_USER_MAX);
 	return is_whole(&r);
 }
 
@@ -340,7 +358,7 @@ path_token_seal(const struct token_signer *s, const struct path_token *t,
 	size_t len = strnlen(t->contact, sizeof t->contact);
 	struct str part;
 
-	if (len > TOKEN_URI_MAX)
+	if (len > TOKEN_URI_MAX || !user_fits(t->user))
 		return 0;
 	write_u8(&w, VERSION_PATH);
 	write_u8(&w, 0);
@@ -348,6 +366,7 @@ path_token_seal(const struct token_signer *s, const struct path_token *t,
 	write_u32(&w, t->registrar);
 	write_u16(&w, (uint16_t)len);
 	write_bytes(&w, t->contact, len);
+	write_user(&w, t->user);
 	part = as_str(w.p, w.n);
 	s->mac(s->arg, 0, true, &part, 1, mac);
 	return finish(&w, mac, out);
@@ -363,6 +382,7 @@ read_path(struct reader r, struct path_token *t)
 	read_side(&r, &t->flow);
 	t->registrar = read_u32(&r);
 	read_text(&r, read_u16(&r), t->contact, TOKEN_URI_MAX);
+	read_text(&r, read_u8(&r), t->user, TOKEN_USER_MAX);
 	return is_whole(&r);
 }
 

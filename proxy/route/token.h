@@ -7,10 +7,12 @@
  * Hostile input: a fuzz target.
  *
  * dialog: u8 version=1 | u8 master index hint | u32 issued (unix s) |
- *         side caller | side callee | u8 flags | u8 len, user | 16 byte MAC
+ *         side caller | side callee | u8 flags | u8 len, user |
+ *         u8 len, callee's user | 16 byte MAC
  *         (under the MAC also: u16 len, Call-ID, u16 len, caller's tag)
  * path:   u8 version=2 | u8 hint | side flow | u32 registrar (peer id) |
- *         u16 len, original Contact URI (may be empty) | 16 byte MAC
+ *         u16 len, original Contact URI (may be empty) |
+ *         u8 len, user who registered | 16 byte MAC
  *         no time and no randomness: the same phone gives the same token,
  *         so a refresh is no new binding
  * side:   u8 kind | PEER: u32 peer id (its addresses are the peer's affair)
@@ -40,7 +42,7 @@ struct side {
 	struct addr	addr;		/* where it is reached; not SIDE_PEER */
 };
 
-enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 400, TOKEN_URI_MAX = 512,
+enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 500, TOKEN_URI_MAX = 512,
     PATH_TOKEN_TEXT_MAX = 1000 };
 
 enum { TOKEN_CALLER_DIGEST = 1 };	/* flags: caller proved by digest */
@@ -49,12 +51,15 @@ struct dialog_token {
 	uint32_t	issued_s;
 	struct side	caller, callee;
 	uint8_t		flags;
-	char		user[TOKEN_USER_MAX + 1];	/* "" : none */
+	/* who proved himself, or registered the callee's flow; "": none */
+	char		user[TOKEN_USER_MAX + 1];
+	char		callee_user[TOKEN_USER_MAX + 1];
 };
 
 struct path_token {
 	struct side	flow;
 	uint32_t	registrar;
+	char		user[TOKEN_USER_MAX + 1];	/* "": none */
 	char		contact[TOKEN_URI_MAX + 1];	/* "" : Path mode */
 };
 

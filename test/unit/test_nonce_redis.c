@@ -563,6 +563,81 @@ another_master_key_is_noticed(void **state)
 	assert_int_equal(metric(&r->a, "nonce_redis_other_key"), 0);
 }
 
+static const struct {
+	const char *what, *spoil, *more;
+	bool fit;
+} checks[] = {
+	{ "good", "PING", "", true },
+	{ "no scripts", "ACL SETUSER default -@scripting", "", true },
+	{ "a command is denied", "ACL SETUSER default +@all -setbit", "",
+	    false },
+	{ "our keys are denied", "ACL SETUSER default +@all resetkeys ~x:*",
+	    "", false },
+	{ "another prefix is not", "PING", "prefix = \"x\";", true },
+	{ "all keys again", "ACL SETUSER default allkeys", "", true },
+	{ "eviction", "CONFIG SET maxmemory-policy volatile-ttl", "", false },
+	{ "cured", "CONFIG SET maxmemory-policy noeviction", "", true },
+	{ "another key", "SET sipbouncer:{0}:k 0123456789abcdef", "", false },
+	{ "ours", "DEL sipbouncer:{0}:k", "", true },
+	{ "a replica", "REPLICAOF 127.0.0.1 1", "", false },
+	{ "a master", "REPLICAOF NO ONE", "", true },
+	{ "sentinel without master", "PING", "sentinel = \"127.0.0.1\";",
+	    false },
+	{ "no such file", "PING", "password_file = \"/nowhere/x\";",
+	    false },
+	{ "a brace", "PING", "prefix = \"a{b\";", false },
+	{ "a password", "CONFIG SET requirepass x", "", false },
+};
+
+/* -t judges, and changes nothing. */
+static void
+the_check_judges_the_server(void **state)
+{
+	struct rig *r = *state;
+	struct nonce_store_env env = { .nc_max = NC_MAX, .instance = 3 };
+	struct conf *c;
+	void *filled;
+	char text[256];
+
+	NEED_REDIS();
+	instance_close(&r->a);
+	instance_close(&r->b);
+	server_do(&r->server, "FLUSHALL");
+	env.keys = keys_of(1);
+	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+		server_do(&r->server, "%s", checks[i].spoil);
+		snprintf(text, sizeof text, "url = \"redis://%s:%u\";\n"
+		    "timeout = \"300ms\";\n%s", RIG_HOST, r->server.port,
+		    checks[i].more);
+		c = conf_read_text("test", text);
+		filled = conf_alloc(c, nonce_redis_ops.conf_size);
+		assert_int_equal(conf_fill(c, conf_root(c),
+		    nonce_redis_ops.opts, filled), 0);
+		if ((nonce_redis_ops.check(filled, &env) == 0) !=
+		    checks[i].fit)
+			fail_msg("%s", checks[i].what);
+		conf_free(c);
+	}
+	keys_free(env.keys);
+}
+
+static void
+a_wrong_password_is_said_as_such(void **state)
+{
+	struct rig *r = *state;
+	char text[256];
+
+	NEED_REDIS();
+	instance_close(&r->b);
+	/* Commands would be taken all the same: the default user needs none */
+	snprintf(text, sizeof text, "url = \"redis://bob:x@%s:%u\";",
+	    RIG_HOST, r->server.port);
+	assert_int_equal(open_with(r, &r->b, 2, text), 0);
+	run_for(r->loop, 500);
+	assert_int_equal(metric(&r->b, "nonce_redis_up"), 0);
+	assert_int_equal(metric(&r->b, "nonce_redis_connects_total"), 0);
+}
+
 static void
 strangers_write_nothing(void **state)
 {
@@ -621,6 +696,8 @@ main(void)
 		T(without_scripts_transactions_do),
 		T(a_twin_is_noticed),
 		T(another_master_key_is_noticed),
+		T(the_check_judges_the_server),
+		T(a_wrong_password_is_said_as_such),
 		T(strangers_write_nothing),
 		T(all_keys_end),
 	};

@@ -72,7 +72,7 @@ sample(void)
 {
 	struct dialog_token t = {
 		.issued_s = NOW_S, .flags = TOKEN_CALLER_DIGEST,
-		.user = "alice"
+		.user = "alice", .callee_user = "bob"
 	};
 
 	t.caller = side(SIDE_FLOW, "192.0.2.7", 5062);
@@ -160,7 +160,7 @@ the_layout_is_the_one_drawn(void **state)
 		2, 0xff, 0xff, 0xde, 0xad, 0xbe, 0xef,
 		1, 4, 192, 0, 2, 7, 0x13, 0xc6,
 		1, 0xa6, 0x3d, 0x5a, 0x00,
-		1, 5, 'a', 'l', 'i', 'c', 'e'
+		1, 5, 'a', 'l', 'i', 'c', 'e', 3, 'b', 'o', 'b'
 	};
 	struct dialog_token t = sample();
 	char text[TOKEN_TEXT_MAX + 1];
@@ -441,12 +441,12 @@ signed_nonsense_is_refused(void **state)
 		{ "IPv4 the long way", { 2, 0, 3, 0, 16, 0,0,0,0,0,0,0,0,0,0,
 		    0xff,0xff,1,2,3,4, 0,5, 0,0,0,0, 0,0 }, 29 },
 		{ "text past the end", { 2, 0, 0, 0,0,0,0, 0,1 }, 9 },
-		{ "bytes left over", { 2, 0, 0, 0,0,0,0, 0,0, 0 }, 10 },
-		{ "NUL in text", { 2, 0, 0, 0,0,0,0, 0,2, 'a',0 }, 11 },
-		{ "version 3", { 3, 0, 0, 0,0,0,0, 0,0 }, 9 },
+		{ "bytes left over", { 2, 0, 0, 0,0,0,0, 0,0, 0, 0 }, 11 },
+		{ "NUL in text", { 2, 0, 0, 0,0,0,0, 0,2, 'a',0, 0 }, 12 },
+		{ "version 3", { 3, 0, 0, 0,0,0,0, 0,0, 0 }, 10 },
 		{ "nothing", { 0 }, 0 },
 	};
-	static const uint8_t good[] = { 2, 0, 0, 0,0,0,0, 0,0 };
+	static const uint8_t good[] = { 2, 0, 0, 0,0,0,0, 0,0, 0 };
 
 	(void)state;
 	for (size_t i = 0; i <= COUNT(cases); i++) {
