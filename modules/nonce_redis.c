@@ -220,6 +220,19 @@ scripts_are_denied(const struct redisReply *r)
 	    memmem(text.p, text.len, "evalsha", 7) != NULL;
 }
 
+/* Redis 6 and 7 word it differently. */
+static bool
+is_denied_inside(const struct redisReply *r)
+{
+	static const char *const words[] = { "can't run this", "NOPERM" };
+	struct str text = redis_text(r);
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (memmem(text.p, text.len, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 /* The script is tried, to its end, on keys that are gone in a moment: what the
  * ACL denies in it must show now and not at the first use. */
 static void
@@ -232,7 +245,9 @@ tried(void *arg, const struct redisReply *r)
 	if (scripts_are_denied(r))
 		s->uses.sha[0] = '\0';
 	else if (redis_kind(r) != REDIS_INT) {
-		drop(s, space_reason(r));
+		drop(s, is_denied_inside(r) ? "the server's ACL denies "
+		    "(NOPERM) a command that the script needs" :
+		    space_reason(r));
 		return;
 	}
 	arrived(s, WAIT_TRIAL);

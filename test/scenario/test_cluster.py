@@ -286,6 +286,7 @@ def test_strangers_write_nothing(cluster, flood):
     cluster.start(log={"level": "notice"})
     alice, pbx = cluster.alice(), cluster.pbx()
     serve(alice, pbx, method="MESSAGE")
+    time.sleep(0.5)         # what was tried at connect lives a millisecond
     keys, before = cluster.redis.keys(), cluster.redis.commands()
     crowd = cluster.keep(Crowd(cluster.net.host(66)))
     said = crowd.flood((one, cluster.instances[n % 2].address)
