@@ -13,10 +13,10 @@ from harness.dns import DnsServer
 from harness.redis import Redis, Sentinel, certificate
 
 # What the manual page tells the operator to allow.
-COMMANDS = ("+evalsha +script|load +set +get +setbit +pexpire +pttl +time "
-            "+info +config|get +watch +multi +exec +unwatch +eval +mget "
-            "+ping +select +hello +expire +exists +psetex +cluster|info "
-            "+role").split()
+# as sipbouncer.cfg(5) lists them
+COMMANDS = ("+get +mget +set +setbit +pttl +pexpire +exists +watch +unwatch "
+            "+multi +exec +discard +time +info +ping +select +evalsha +eval "
+            "+script|load").split()
 
 
 def works(cluster):
