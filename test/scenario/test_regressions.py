@@ -11,7 +11,7 @@ import pytest
 from harness import sip
 from harness.dns import DnsServer
 from harness.phone import SDP
-from harness.scene import ask, call, ringing, serve
+from harness.scene import ask, call, call_in, ringing, serve
 
 
 def prove(phone):
@@ -364,3 +364,72 @@ def test_the_end_while_an_ack_waits_for_a_name(scene, tmp_path):
     time.sleep(0.2)
     scene.daemon.stop()
     server.close()
+
+
+# ---- ways of a dialog
+
+def test_no_other_port_of_the_peers_network(scene):
+    # the sender names the next hop, and is let into no other service there
+    inner_host = scene.net.host(90)
+    scene.start(peers=[scene.pbx_peer(
+        **{"from": [scene.net.host(5), inner_host]})])
+    alice, pbx = scene.alice(), scene.pbx()
+    inner = scene.phone("inner", 90, port=6379)
+    call(alice, pbx)
+    alice.in_dialog("INFO", uri="sip:x@%s:6379" % inner_host)
+    alice.expect(407)
+    alice.answer()
+    pbx.expect("INFO")
+    inner.expect_nothing(0.3)
+
+
+def test_a_pbx_that_stays_out_of_the_dialog(scene):
+    # it routes the call back through us and does not record-route
+    scene.start(auth={"in_dialog": "token"})
+    alice, pbx = scene.alice(), scene.pbx()
+    bob = scene.bob(claims=("192.168.1.10", 5060), port=40001)
+    ask(bob, "REGISTER", "sip:example.com")
+    path = pbx.expect("REGISTER").values("Path")
+    pbx.reply(200)
+    bob.expect(200)
+    ask(alice, "INVITE", body=SDP)
+    onward = pbx.expect("INVITE").copy()
+    onward.start = "INVITE %s SIP/2.0" % bob.contact
+    onward.headers.insert(0, ("Via", "SIP/2.0/UDP %s:5060;branch=%s" % (
+        pbx.host, sip.new_branch())))
+    for one in path:
+        onward.headers.insert(1, ("Route", one))
+    pbx.raw(onward.encode())
+    bob.expect("INVITE")
+    bob.reply(200, body=SDP)
+    back = pbx.expect(200).copy()
+    vias = back.values("Via")[1:]
+    back.remove("Via")
+    for via in reversed(vias):
+        back.push("Via", via)
+    pbx.raw(back.encode())
+    alice.expect(200)
+    alice.ack()
+    bob.expect("ACK")
+    bob.in_dialog("INFO")
+    alice.expect("INFO")
+    alice.reply(200)
+    bob.expect(200)
+
+
+def test_a_called_phone_that_reconnects_hangs_up(scene):
+    scene.start()
+    pbx = scene.pbx()
+    bob = scene.bob(transport="tcp")
+    ask(bob, "REGISTER", "sip:example.com")
+    path = pbx.expect("REGISTER").values("Path")
+    pbx.reply(200)
+    bob.expect(200)
+    call_in(pbx, bob, bob.contact, route=path)
+    bob.wire.drop(bob.wire.flows[-1])
+    bob.in_dialog("BYE", flow=bob.default_flow())
+    bob.expect(407)
+    bob.answer()
+    pbx.expect("BYE")
+    pbx.reply(200)
+    bob.expect(200)
