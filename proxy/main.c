@@ -10,11 +10,12 @@
 static int
 usage(FILE *f)
 {
-	fputs("usage: sipbouncer [-c FILE] [-t | -T | -V]\n"
+	fputs("usage: sipbouncer [-c FILE] [-t | -T | -L | -V]\n"
 	    "  -c FILE  configuration (default " SYSCONFDIR
 	    "/sipbouncer/sipbouncer.cfg)\n"
 	    "  -t       check it and exit\n"
 	    "  -T       print the configuration in effect and exit\n"
+	    "  -L       print what can stand in the log, and exit\n"
 	    "  -V       print the version and the modules, and exit\n", f);
 	return f == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
 }
@@ -26,7 +27,7 @@ main(int argc, char **argv)
 	int (*act)(const char *) = daemon_run;
 	int c;
 
-	while ((c = getopt(argc, argv, "c:hMtTV")) != -1) {
+	while ((c = getopt(argc, argv, "c:hLMtTV")) != -1) {
 		switch (c) {
 		case 'c':
 			path = optarg;
@@ -37,6 +38,9 @@ main(int argc, char **argv)
 		case 'T':
 			act = daemon_print;
 			break;
+		case 'L':
+			daemon_print_log_words();
+			return EXIT_SUCCESS;
 		case 'V':
 			daemon_print_version();
 			return EXIT_SUCCESS;

@@ -1,5 +1,5 @@
 /*
- * check.c -- what -t, -T and -V say.
+ * check.c -- what -t, -T, -L and -V say.
  */
 #include "config.h"
 
@@ -16,6 +16,7 @@
 #include "daemon/master_keys.h"
 #include "daemon/settings.h"
 #include "modules/registry.h"
+#include "pipeline/reason.h"
 
 static bool
 is_private(const struct addr *a)
@@ -131,6 +132,17 @@ daemon_print(const char *path)
 	settings_print(stdout, s);
 	settings_free(s);
 	return EXIT_SUCCESS;
+}
+
+void
+daemon_print_log_words(void)
+{
+	for (int e = 0; e < EV_COUNT; e++)
+		printf("event=%s\n    %s\n", log_event_name((enum event)e),
+		    log_event_help((enum event)e));
+	for (int r = 0; r < REASON_COUNT; r++)
+		printf("reason=%s\n    %s\n", reason_word((enum reason)r),
+		    reason_help((enum reason)r));
 }
 
 void

@@ -14,6 +14,9 @@ int daemon_check(const char *path);
 /* -T: print the effective configuration. */
 int daemon_print(const char *path);
 
+/* -L: every event and reason that can stand in the log, a sentence each. */
+void daemon_print_log_words(void);
+
 /* -V */
 void daemon_print_version(void);
 

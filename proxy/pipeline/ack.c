@@ -11,6 +11,7 @@
 #include "pipeline/edit.h"
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
+#include "pipeline/targets.h"
 
 enum step_verdict
 step_ack_ours(struct request *req)
@@ -36,18 +37,13 @@ enum step_verdict
 step_ack_relay(struct request *req)
 {
 	const struct target *t = &req->target[0];
-	const struct way *out;
-	char url[ADDR_TEXT_MAX + 32];
+	const struct way *out = targets_way(req, t);
+	char url[TARGET_URL_MAX];
 
-	out = req->flow_way != NULL ? req->flow_way :
-	    ways_out(req->p->env.ways, &t->addr, t->transport,
-	    req->choice.peer == NULL ? NULL : req->choice.peer->listener,
-	    req->way);
 	if (out == NULL || edit_request(req) < 0)
 		return refuse(req, REASON_ACK_BAD);
-	snprintf(url, sizeof url, "sip:%s;transport=%s",
-	    addr_text(&t->addr, req->target_text),
-	    transport_name(t->transport));
+	targets_url(t, url);
+	addr_text(&t->addr, req->target_text);
 	nta_msg_tsend(req->p->env.agent, msg_ref(req->msg),
 	    (url_string_t *)url, TPTAG_IDENT(out->ident),
 	    TAG_IF(req->flow_tport != NULL, NTATAG_TPORT(req->flow_tport)),

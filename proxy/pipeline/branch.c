@@ -9,6 +9,7 @@
 #include "pipeline/branch_id.h"
 #include "pipeline/edit.h"
 #include "pipeline/message.h"
+#include "pipeline/targets.h"
 
 /* How many branches are under way to one address. */
 struct target_load {
@@ -82,16 +83,6 @@ is_too_busy(const struct request *req, const struct target_load *l)
 	return max >= 0 && l->pending > max && req->token_state != TOKEN_GOOD;
 }
 
-/* "sip:1.2.3.4:5060;transport=udp": numeric, so that nta resolves nothing. */
-static void
-target_url(const struct target *t, char *out, size_t size)
-{
-	char addr[ADDR_TEXT_MAX];
-
-	snprintf(out, size, "sip:%s;transport=%s", addr_text(&t->addr, addr),
-	    transport_name(t->transport));
-}
-
 static void
 send_cancel(struct branch *b)
 {
@@ -100,7 +91,7 @@ send_cancel(struct branch *b)
 	nta_agent_t *agent = b->req->p->env.agent;
 	nta_outgoing_t *orq;
 	sip_via_t via = *is->sip_via;
-	char url[ADDR_TEXT_MAX + 32];
+	char url[TARGET_URL_MAX];
 
 	b->cancel_sent = true;
 	msg = nta_msg_create(agent, 0);
@@ -121,7 +112,7 @@ send_cancel(struct branch *b)
 	sip_add_dup(msg, sip, (sip_header_t *)is->sip_max_forwards);
 	if (b->req->cancel_reason != NULL)
 		message_add_other(msg, sip, b->req->cancel_reason);
-	target_url(&b->target, url, sizeof url);
+	targets_url(&b->target, url);
 	orq = nta_outgoing_mcreate(agent, NULL, NULL, (url_string_t *)url,
 	    msg, NTATAG_USER_VIA(1),
 	    NTATAG_BRANCH_KEY(nta_outgoing_branch(b->orq)),
@@ -274,25 +265,15 @@ static nta_outgoing_t *
 send_request(struct branch *b, msg_t *msg, const sip_via_t *below)
 {
 	struct request *req = b->req;
-	char url[ADDR_TEXT_MAX + 32], id[BRANCH_ID_TEXT + 1];
+	char url[TARGET_URL_MAX], id[BRANCH_ID_TEXT + 1];
 
-	target_url(&b->target, url, sizeof url);
+	targets_url(&b->target, url);
 	branch_id_make(req, below, id);
 	return nta_outgoing_mcreate(req->p->env.agent, on_response, b,
 	    (url_string_t *)url, msg, NTATAG_BRANCH_KEY(id),
 	    TPTAG_IDENT(b->way->ident),
 	    TAG_IF(req->flow_tport != NULL, NTATAG_TPORT(req->flow_tport)),
 	    TAG_END());
-}
-
-static const struct way *
-way_to(const struct request *req, const struct target *t)
-{
-	if (req->flow_way != NULL)
-		return req->flow_way;
-	return ways_out(req->p->env.ways, &t->addr, t->transport,
-	    req->choice.peer == NULL ? NULL : req->choice.peer->listener,
-	    req->way);
 }
 
 enum branch_start
@@ -306,7 +287,7 @@ branch_start(struct request *req, const struct target *t)
 	b->req = req;
 	b->target = *t;
 	req->branch = b;
-	b->way = way_to(req, t);
+	b->way = targets_way(req, t);
 	if (b->way == NULL)
 		return branch_free(b), BRANCH_NO_WAY;
 	b->load = load_take(req->p, t);

@@ -3,6 +3,8 @@
  */
 #include "config.h"
 
+#include <stdio.h>
+
 #include "pipeline/targets.h"
 
 void
@@ -77,4 +79,23 @@ targets_more(struct request *req, void (*done)(struct request *req))
 	    req->next_uri < req->choice.peer->nuris)
 		more = resolve(req, req->choice.peer->uri[req->next_uri++]);
 	return more;
+}
+
+void
+targets_url(const struct target *t, char *out)
+{
+	char addr[ADDR_TEXT_MAX];
+
+	snprintf(out, TARGET_URL_MAX, "sip:%s;transport=%s",
+	    addr_text(&t->addr, addr), transport_name(t->transport));
+}
+
+const struct way *
+targets_way(const struct request *req, const struct target *t)
+{
+	if (req->flow_way != NULL)
+		return req->flow_way;
+	return ways_out(req->p->env.ways, &t->addr, t->transport,
+	    req->choice.peer == NULL ? NULL : req->choice.peer->listener,
+	    req->way);
 }

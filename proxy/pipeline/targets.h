@@ -19,6 +19,16 @@ enum targets_more {
 enum targets_more targets_more(struct request *req,
     void (*done)(struct request *req));
 
+enum { TARGET_URL_MAX = ADDR_TEXT_MAX + 32 };
+
+/* "sip:1.2.3.4:5060;transport=udp": numeric, so that nta resolves nothing.
+ * out: TARGET_URL_MAX bytes. */
+void targets_url(const struct target *t, char *out);
+
+/* The way by which the request leaves for this target; NULL: none fits. */
+const struct way *targets_way(const struct request *req,
+    const struct target *t);
+
 /* Try these, from the first. */
 void targets_take(struct request *req, const struct dns_target *t, size_t n);
 

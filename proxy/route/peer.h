@@ -22,7 +22,7 @@ struct peer_conf {
 	const char	*listener;	/* NULL: by interface */
 	int		 auth;		/* enum peer_auth */
 	int		 path;		/* enum path_mode */
-	/* options of later issues stand in the table with CONF_LATER */
+	/* options that are not built yet stand in the table with CONF_LATER */
 };
 
 /* What a request from its address must bring besides. */
@@ -69,7 +69,7 @@ enum arrival_verdict {
 				 * listener or interface: a stranger, counted */
 };
 
-/* The first peer whose networks have the source, by the rule of the design:
+/* The first peer whose networks have the source:
  * over UDP only on the listener it names, or else on the interface by which
  * the kernel routes to it.  *out is NULL unless ARRIVAL_PEER. */
 enum arrival_verdict peers_classify(const struct peers *ps,

@@ -29,7 +29,7 @@ Nonce = collections.namedtuple(
 
 
 def nonce_of(challenge):
-    """What stands in a nonce, DESIGN 5.1: text, or a parsed challenge."""
+    """What stands in a nonce: text, or a parsed challenge."""
     if isinstance(challenge, dict):
         challenge = challenge["nonce"]
     data = base64.urlsafe_b64decode(challenge)

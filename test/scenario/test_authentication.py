@@ -1,4 +1,4 @@
-"""Who must prove himself, how, and what he is told: issue lines 10 to 12."""
+"""Who must prove himself, how, and what he is told."""
 
 import re
 import time

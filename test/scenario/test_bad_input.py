@@ -1,5 +1,5 @@
 """What nobody should send: a clear 4xx where an answer is due, silence where
-not, and the next good request is served (issue line 19)."""
+not, and the next good request is served."""
 
 import os
 import random

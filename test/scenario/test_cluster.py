@@ -1,4 +1,4 @@
-"""One replay protection for all instances: issue 3, lines 2 to 4 and 8."""
+"""One replay protection for all instances."""
 
 import os
 import re

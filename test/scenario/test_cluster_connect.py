@@ -1,4 +1,4 @@
-"""Ways to a Redis, and what -t says of it: issue 3, lines 1 and 7."""
+"""Ways to a Redis, and what -t says of it."""
 
 import os
 import re
@@ -210,7 +210,7 @@ def test_a_user_who_may_not(guarded):
 
 
 def test_a_user_who_may_run_no_scripts(guarded):
-    """Line 2: then transactions do the same."""
+    """Then transactions do the same."""
     guarded.redis.ask("ACL", "SETUSER", "bouncer", "-evalsha", "-eval",
                       "-script|load")
     guarded.start(store={"url": guarded.redis.url("bouncer:s3cret%40%3a%2f")})

@@ -1,4 +1,4 @@
-"""Redis lost what it knew: issue 3, line 6, and DESIGN 5.3."""
+"""Redis lost what it knew."""
 
 import re
 import threading

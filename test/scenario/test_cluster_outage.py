@@ -1,4 +1,4 @@
-"""Redis stopped, hung, slow, refusing, half dead: issue 3, line 5."""
+"""Redis stopped, hung, slow, refusing, half dead."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""scripts/soak in small: issue 3, the last test."""
+"""scripts/soak in small."""
 
 from harness.soak import plan_of, soak
 

@@ -1,4 +1,4 @@
-"""The file and the command line: issue lines 4 and 17, DESIGN section 6."""
+"""The file and the command line."""
 
 import os
 import re
@@ -339,3 +339,14 @@ def test_start_and_stop_without_traffic(scene):
     scene.log.has(event="daemon.start")
     scene.daemon.stop()
     scene.log.has(event="daemon.stop")
+
+
+def test_every_word_of_the_log_is_explained(scene):
+    scene.write_config()
+    done = scene.daemon.run("-L")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    words = [x for x in lines if re.match(r"(event|reason)=[a-z0-9.-]+$", x)]
+    said = [x for x in lines if re.match(r"    .+\.$", x)]
+    assert len(words) == len(said) == len(set(words)) == len(lines) / 2
+    assert "reason=replay" in words and "event=authn.replay" in words

@@ -1,4 +1,4 @@
-"""Inside dialogs, and theft of the dialog token: DESIGN 5.4."""
+"""Inside dialogs, and theft of the dialog token."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Several targets of a peer, one after the other: issue line 7."""
+"""Several targets of a peer, one after the other."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Who may call himself what: issue line 15, RFC 3325, RFC 3323."""
+"""Who may call himself what, RFC 3325, RFC 3323."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Faults of the SIP library that must not reach us: issue line 20.
+"""Faults of the SIP library that must not reach us.
 
 Each was measured on Debian's package; the scenario would fail on it without
 our cure.

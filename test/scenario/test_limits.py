@@ -1,4 +1,4 @@
-"""Limits on what one can ask for at once: issue line 19."""
+"""Limits on what one can ask for at once."""
 
 import socket
 import time

@@ -1,4 +1,4 @@
-"""What the operator sees: issue line 18."""
+"""What the operator sees."""
 
 import json
 import os

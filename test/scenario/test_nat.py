@@ -1,4 +1,4 @@
-"""Phones behind NAT in front of a PBX: issue line 8."""
+"""Phones behind NAT in front of a PBX."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""sipbouncer-passwd: issue line 14."""
+"""sipbouncer-passwd."""
 
 import os
 import re

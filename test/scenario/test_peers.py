@@ -1,4 +1,4 @@
-"""Peers by address, and addresses in the wrong place: DESIGN section 6."""
+"""Peers by address, and addresses in the wrong place."""
 
 import pytest
 

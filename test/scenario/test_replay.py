@@ -1,4 +1,4 @@
-"""A use is consumed once: issue line 13, DESIGN 5.2 and 5.3."""
+"""A use is consumed once."""
 
 import time
 
