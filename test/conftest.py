@@ -11,7 +11,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from harness.cluster import Cluster  # noqa: E402
 from harness.daemon import binary  # noqa: E402
+from harness.dns import DnsServer  # noqa: E402
 from harness.net import Nets  # noqa: E402
+from harness.pki import Pki  # noqa: E402
 from harness.scene import Scene  # noqa: E402
 
 
@@ -25,6 +27,11 @@ def net(nets):
     return nets.next()
 
 
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return Pki(tmp_path_factory.mktemp("pki"))
+
+
 def need_daemon():
     if not os.path.exists(binary()):
         pytest.fail("no daemon at %s (set SIPBOUNCER)" % binary())
@@ -36,6 +43,18 @@ def scene(tmp_path, net, nets):
     out = Scene(tmp_path, net, nets.port6())
     yield out
     out.close()
+
+
+@pytest.fixture
+def dns(scene, tmp_path):
+    """A name server; its conf is a resolv.conf that names it alone."""
+    server = DnsServer(scene.net.host(53))
+    conf = tmp_path / "resolv.conf"
+    conf.write_text("nameserver %s\nport %d\noptions timeout:1 attempts:1\n"
+                    % (server.host, server.port))
+    server.conf = str(conf)
+    yield server
+    server.close()
 
 
 @pytest.fixture

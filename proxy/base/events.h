@@ -65,6 +65,16 @@ E(EV_TARGET_FAIL, "target.fail", NOTICE,				       \
     "A target timed out or could not be reached; the next one is tried.")    \
 E(EV_TIMER_C, "timer.c", NOTICE,					       \
     "A call rang longer than Timer C allows, and is cancelled.")	       \
+E(EV_TLS_LOAD, "tls.load", NOTICE,					       \
+    "Certificates, authorities and CRLs were read, and are in force.")	       \
+E(EV_TLS_KEEP, "tls.keep", ERROR,					       \
+    "A new certificate, authority or CRL cannot be used; the old ones stay.")  \
+E(EV_TLS_FAIL, "tls.fail", ERROR,					       \
+    "TLS cannot be set up; the reason is in the line.")			       \
+E(EV_TLS_EXPIRES, "tls.expires", WARNING,				       \
+    "A certificate of ours ends soon, or has ended; said once a day.")	       \
+E(EV_TLS_UNVERIFIED, "tls.unverified", WARNING,			       \
+    "verify is \"none\" for this peer: anybody can stand in for its targets.")  \
 E(EV_LISTEN, "listen.open", NOTICE,					       \
     "A socket is open.")						       \
 E(EV_LISTEN_FAIL, "listen.fail", ERROR,					       \

@@ -57,8 +57,10 @@ enum {				/* flags of a row */
 				 * is an error that says so (but for "off"
 				 * with CONF_OFF); nothing is stored */
 	CONF_SECRET	= 16,	/* -T does not print it */
-	CONF_SHORTHAND	= 32	/* GROUP only: a lone text stands for
+	CONF_SHORTHAND	= 32,	/* GROUP only: a lone text stands for
 				 * { <first row of its table> = text; } */
+	CONF_PATHS	= 64	/* LIST only: of paths, each made absolute as
+				 * CONF_T_PATH is */
 };
 
 struct conf_opt {

@@ -25,7 +25,8 @@ type_word(const struct conf_opt *o)
 	case CONF_T_CHOICE:
 		return "one of";
 	case CONF_T_LIST:
-		return "list of texts";
+		return (o->flags & CONF_PATHS) != 0 ? "list of paths" :
+		    "list of texts";
 	case CONF_T_CHOICES:
 		return "list of";
 	case CONF_T_GROUP:

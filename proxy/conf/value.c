@@ -299,7 +299,9 @@ take_list(const struct conf_spot *at, const struct conf_opt *o,
 
 	for (size_t i = 0; i < t->n; i++) {
 		here.line = t->line[i];
-		rc |= check_str(&here, o, t->v[i]);
+		rc |= (o->flags & CONF_PATHS) != 0 ?
+		    take_path(&here, t->v[i], &t->v[i]) :
+		    check_str(&here, o, t->v[i]);
 	}
 	*out = (struct conf_list){ .n = t->n, .v = t->v, .line = t->line };
 	return rc;

@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/master_keys.h"
 #include "daemon/settings.h"
+#include "daemon/tls_files.h"
 #include "modules/registry.h"
 #include "pipeline/reason.h"
 
@@ -45,7 +46,7 @@ warn_of_forgery(const struct settings *s, const struct peer *p)
 {
 	const struct listen_conf *l = s->listen.v;
 
-	if (p->nnets == 0 || p->auth != PEER_AUTH_IP)
+	if (p->nnets == 0 || p->ncertificates > 0 || p->auth != PEER_AUTH_IP)
 		return;
 	for (size_t i = 0; i < s->listen.n; i++)
 		if (is_public(&l[i]) && (p->listener == NULL ||
@@ -113,6 +114,8 @@ daemon_check(const char *path)
 		warn_of_forgery(s, peers_at(s->peers, i));
 	rc = check_keys(s, &keys);
 	if (check_stores(s, keys) < 0)
+		rc = -1;
+	if (tls_files_check(s) < 0)
 		rc = -1;
 	keys_free(keys);
 	log_flush();

@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+#include <sofia-sip/su.h>
 #include <sofia-sip/su_log.h>
 
 #include "auth/keys.h"
@@ -18,9 +19,9 @@
 #include "daemon/inner.h"
 #include "daemon/master_keys.h"
 #include "daemon/plan.h"
-#include "guard/screen.h"
 #include "io/dns.h"
-#include "transport/sofia_fixups.h"
+#include "io/sofia_fixups.h"
+#include "io/tls.h"
 
 enum { DRAIN_MS = 5000, DRAIN_LOOK_MS = 50 };
 
@@ -46,10 +47,13 @@ daemon_transport_conf(const struct settings *s)
 		.headers = s->limits.headers,
 		.connections = s->limits.connections,
 		.connections_per_source = s->limits.connections_per_source,
+		.handshake_ms = s->limits.handshake_ms,
 		.first_message_ms = s->limits.first_message_ms,
 		.whole_message_ms = s->limits.whole_message_ms,
 		.idle_ms = s->limits.idle_ms,
 		.connect_ms = s->timers.connect_ms,
+		.unsent_bytes = s->limits.unsent_bytes,
+		.stun = s->limits.stun == STUN_ANSWER,
 	};
 }
 
@@ -135,7 +139,10 @@ open_base(struct daemon *d)
 	if (d->keys == NULL)
 		return -1;
 	d->dns = dns_new(d->loop, s->resolv_conf);
-	return d->dns == NULL ? fail("no resolver") : 0;
+	if (d->dns == NULL)
+		return fail("no resolver");
+	d->tls = tls_files_new(d->loop, d->metrics, s);
+	return d->tls == NULL ? fail("TLS cannot be set up") : 0;
 }
 
 static int
@@ -161,31 +168,35 @@ open_stores(struct daemon *d)
 	return 0;
 }
 
-static enum transport_verdict
-on_message(void *arg, tport_t *tp, msg_t *msg,
-    const struct transport_raw *raw)
-{
-	struct daemon *d = arg;
-
-	(void)tp;
-	(void)raw;
-	return pipeline_may_enter(d->pipeline, msg) ?
-	    TRANSPORT_PASS : TRANSPORT_DROP;
-}
-
 static int
 open_listener(struct daemon *d)
 {
-	struct transport_conf conf = daemon_transport_conf(d->settings);
-	struct transport_hooks hooks = { .judge = screen_head,
-		.on_message = on_message, .arg = d };
+	struct listener_env env = {
+		.loop = d->loop, .metrics = d->metrics,
+		.conf = daemon_transport_conf(d->settings),
+		.settings = d->settings, .tls = d->tls,
+		.pipeline = d->pipeline,
+	};
 
-	d->transport = transport_open(&conf, &hooks, d->metrics);
-	if (d->transport == NULL)
-		return -1;
-	d->listener = listener_open(d->loop, d->settings, &d->ways,
-	    d->pipeline);
+	d->listener = listener_open(&env, &d->ways);
 	return d->listener == NULL ? -1 : 0;
+}
+
+static struct tls_context *
+tls_towards(void *arg, const char *peer)
+{
+	const struct daemon *d = arg;
+
+	return tls_files_client(d->tls, peer);
+}
+
+static bool
+vouched(void *arg, const struct tls_peer *who, const char *listener,
+    const struct peer *peer)
+{
+	const struct daemon *d = arg;
+
+	return tls_peer_vouched(who, tls_files_trust(d->tls, listener, peer));
 }
 
 static int
@@ -196,8 +207,7 @@ open_pipeline(struct daemon *d)
 		.loop = d->loop, .metrics = d->metrics, .keys = d->keys,
 		.dns = d->dns, .users = d->users, .nonces = d->nonces,
 		.ways = &d->ways, .instance = (uint16_t)s->instance_id,
-		.connection_id = transport_connection_id,
-		.connection_find = transport_connection_find,
+		.tls_towards = tls_towards, .vouched = vouched, .tls_arg = d,
 		.t1_ms = s->timers.t1_ms, .timer_c_ms = s->timers.c_ms,
 	};
 
@@ -230,7 +240,7 @@ close_all(struct daemon *d)
 {
 	pipeline_free(d->pipeline);
 	listener_close(d->listener);
-	transport_close(d->transport);
+	tls_files_free(d->tls);
 	if (d->users != NULL)
 		d->users->ops->close(d->users);
 	if (d->nonces != NULL)

@@ -8,7 +8,7 @@
 #include "daemon/policy.h"
 #include "daemon/settings.h"
 #include "io/loop.h"
-#include "transport/types.h"
+#include "daemon/tls_files.h"
 
 struct daemon {
 	const char	*path;
@@ -19,7 +19,7 @@ struct daemon {
 	struct loop	*loop;
 	struct metrics	*metrics;
 	struct keys	*keys;
-	struct transports *transport;
+	struct tls_files *tls;
 	struct dns	*dns;
 	struct nonce_store *nonces;
 	struct cred_store *users;

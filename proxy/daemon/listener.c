@@ -2,83 +2,48 @@
 
 #include "daemon/listener.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pipeline/message.h"
-#include "pipeline/sofia.h"
-#include "io/loop.h"
-
-enum {
-	MESSAGE_PRELOAD = 2048,		/* bytes taken at once for a message */
-	SOCKET_BUFFER = 8 << 20,
-	NO_HEADER = 1 << 30,		/* 0 would mean any: see nta.c */
-	NO_TIMER_C = 15 * 24 * 3600 * 1000	/* nta's own is broken on TCP */
-};
+#include "base/log.h"
+#include "daemon/tls_files.h"
+#include "guard/screen.h"
 
 struct listener {
-	nta_agent_t	*agent;
-	msg_mclass_t	*message_class;	/* must outlive the agent */
+	struct transports	*transports;
+	struct msg_mclass_s	*message_class;	/* must outlive them */
 };
 
-/*
- * Stateless callback mode: what matches no transaction comes to us.  The
- * proxy's rules (UA 0); no resolving, no switching of transports and no
- * answers by the library; rport is forced by us where it is due.
- */
-static nta_agent_t *
-make_agent(struct loop *loop, const struct settings *s, struct pipeline *p,
-    const msg_mclass_t *class)
+static const struct listen_conf *
+conf_of(const struct settings *s, const struct way *w)
 {
-	return nta_agent_create(loop_root(loop), (url_string_t *)-1,
-	    pipeline_message, p,
-	    NTATAG_UA(0), NTATAG_STATELESS(1),
-	    NTATAG_CANCEL_487(0), NTATAG_CANCEL_2543(0), NTATAG_MERGE_482(0),
-	    NTATAG_PASS_100(1), NTATAG_EXTRA_100(0), NTATAG_REL100(0),
-	    NTATAG_PASS_408(0), NTATAG_TIMEOUT_408(1),
-	    NTATAG_SERVER_RPORT(1), NTATAG_CLIENT_RPORT(1),
-	    NTATAG_TCP_RPORT(1), NTATAG_TLS_RPORT(1),
-	    NTATAG_UDP_MTU(65535), NTATAG_MAXSIZE((unsigned)
-	    (s->limits.message_size < 0 ? 1 << 20 : s->limits.message_size)),
-	    NTATAG_USE_NAPTR(0), NTATAG_USE_SRV(0), NTATAG_GRAYLIST(0),
-	    NTATAG_BAD_REQ_MASK(0), NTATAG_BAD_RESP_MASK(NO_HEADER),
-	    NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY),
-	    NTATAG_MCLASS(class), NTATAG_PRELOAD(MESSAGE_PRELOAD),
-	    NTATAG_SIP_T1((unsigned)s->timers.t1_ms),
-	    NTATAG_SIP_T1X64((unsigned)(64 * s->timers.t1_ms)),
-	    NTATAG_TIMER_C(NO_TIMER_C), TAG_END());
-}
+	const struct listen_conf *l = s->listen.v;
 
-static tport_t *
-primary_of(nta_agent_t *agent, const char *ident)
-{
-	tport_t *tp = tport_primaries(nta_agent_tports(agent));
-
-	while (tp != NULL && (tport_name(tp)->tpn_ident == NULL ||
-	    strcmp(tport_name(tp)->tpn_ident, ident) != 0))
-		tp = tport_next(tp);
-	return tp;
+	while (strcmp(l->name, w->listener) != 0)
+		l++;
+	return l;
 }
 
 static int
-open_way(nta_agent_t *agent, struct way *w)
+open_way(struct listener *l, const struct listener_env *env, struct way *w)
 {
-	char url[512], bound[ADDR_TEXT_MAX];
+	const struct listen_conf *conf = conf_of(env->settings, w);
+	struct port_conf port = {
+		.listener = w->listener, .transport = w->transport,
+		.addr = w->addr, .balancer = conf->balancer,
+		.nbalancers = conf->nbalancers, .owner = w,
+	};
+	char bound[ADDR_TEXT_MAX];
 
-	snprintf(url, sizeof url, "sip:%s:%u;maddr=%s;transport=%s", w->host,
-	    w->port, addr_host_text(&w->addr, bound),
-	    transport_name(w->transport));
-	if (nta_agent_add_tport(agent, (url_string_t *)url,
-	    TPTAG_IDENT(w->ident), TPTAG_STUN_SERVER(0),
-	    TPTAG_UDP_RMEM(SOCKET_BUFFER), TPTAG_UDP_WMEM(SOCKET_BUFFER),
-	    TPTAG_PONG2PING(1), TPTAG_SDWN_ERROR(0), TAG_END()) == 0)
-		w->primary = primary_of(agent, w->ident);
-	if (w->primary == NULL) {
+	if (w->transport == TRANSPORT_TLS)
+		port.tls = tls_files_server(env->tls, w->listener);
+	w->socket = transport_listen(l->transports, &port);
+	if (w->socket == NULL) {
 		log_event(EV_LISTEN_FAIL, kv_str("listener", w->listener),
 		    kv_str("address", addr_text(&w->addr, bound)),
 		    kv_str("transport", transport_name(w->transport)),
-		    kv_str("reason", su_strerror(su_errno())));
+		    kv_str("reason", strerror(errno)));
 		return -1;
 	}
 	log_event(EV_LISTEN, kv_str("listener", w->listener),
@@ -89,24 +54,26 @@ open_way(nta_agent_t *agent, struct way *w)
 }
 
 struct listener *
-listener_open(struct loop *loop, const struct settings *s, struct ways *ways,
-    struct pipeline *p)
+listener_open(const struct listener_env *env, struct ways *ways)
 {
 	struct listener *l = calloc(1, sizeof *l);
+	struct transport_hooks hooks = { .judge = screen_head,
+		.admit = pipeline_admit, .on_message = pipeline_message,
+		.on_lost = pipeline_lost,
+		.on_unreachable = pipeline_unreachable, .arg = env->pipeline };
 
 	if (l == NULL)
 		return NULL;
-	l->message_class = message_class_new();
+	l->message_class = pipeline_message_class();
 	if (l->message_class != NULL)
-		l->agent = make_agent(loop, s, p, l->message_class);
-	if (l->agent == NULL) {
-		log_event(EV_LISTEN_FAIL, kv_str("reason", "no agent"));
+		l->transports = transport_open(env->loop, &env->conf, &hooks,
+		    l->message_class, env->metrics);
+	if (l->transports == NULL)
 		goto fail;
-	}
 	for (size_t i = 0; i < ways->n; i++)
-		if (open_way(l->agent, &ways->way[i]) < 0)
+		if (open_way(l, env, &ways->way[i]) < 0)
 			goto fail;
-	pipeline_set_agent(p, l->agent);
+	pipeline_set_transports(env->pipeline, l->transports);
 	return l;
 fail:
 	listener_close(l);
@@ -114,12 +81,17 @@ fail:
 }
 
 void
+listener_set_conf(struct listener *l, const struct transport_conf *conf)
+{
+	transport_set_conf(l->transports, conf);
+}
+
+void
 listener_close(struct listener *l)
 {
 	if (l == NULL)
 		return;
-	if (l->agent != NULL)
-		nta_agent_destroy(l->agent);
+	transport_close(l->transports);
 	free(l->message_class);
 	free(l);
 }

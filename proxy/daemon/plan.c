@@ -34,8 +34,6 @@ name_way(struct way *w, const struct listen_conf *l)
 	addr_host_text(&w->addr, text);
 	snprintf(w->host, sizeof w->host, "%s",
 	    l->advertise != NULL ? l->advertise : text);
-	snprintf(w->ident, sizeof w->ident, "%u/%s/%s", (unsigned)w->id, text,
-	    transport_name(w->transport));
 }
 
 static int
@@ -61,7 +59,7 @@ add_way(struct ways *ws, const struct listen_conf *l, const struct addr *a,
 }
 
 static int
-add_both(struct ways *ws, const struct listen_conf *l, const struct addr *a)
+add_all(struct ways *ws, const struct listen_conf *l, const struct addr *a)
 {
 	int rc = 0;
 
@@ -69,6 +67,8 @@ add_both(struct ways *ws, const struct listen_conf *l, const struct addr *a)
 		rc = add_way(ws, l, a, TRANSPORT_UDP);
 	if (rc == 0 && l->tcp)
 		rc = add_way(ws, l, a, TRANSPORT_TCP);
+	if (rc == 0 && l->tls)
+		rc = add_way(ws, l, a, TRANSPORT_TLS);
 	return rc;
 }
 
@@ -99,7 +99,7 @@ add_every_address(struct ways *ws, const struct listen_conf *l)
 		if (!is_wanted(i, l, &a))
 			continue;
 		a.port = l->addr.port;
-		rc = add_both(ws, l, &a);
+		rc = add_all(ws, l, &a);
 	}
 	freeifaddrs(all);
 	return rc;
@@ -133,7 +133,7 @@ plan_ways(const struct settings *s, struct ways *out)
 		    s->record_route);
 	for (size_t i = 0; i < s->listen.n && rc == 0; i++)
 		rc = addr_is_any(&l[i].addr) ? add_every_address(out, &l[i]) :
-		    add_both(out, &l[i], &l[i].addr);
+		    add_all(out, &l[i], &l[i].addr);
 	if (rc == 0 && out->n == 0)
 		rc = s->listen.n == 0 ? -EINVAL : complain(l, "no address");
 	return rc;

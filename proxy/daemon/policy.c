@@ -44,6 +44,7 @@ policy_new(struct settings *s, const struct ways *ways)
 	p->limits = &s->limits;
 	p->peers = s->peers;
 	p->routes = s->routes;
+	p->deny = s->deny;
 	if (fill_domains(p, s, ways) < 0) {
 		policy_unref(p);
 		return NULL;

@@ -15,6 +15,17 @@ same(const char *a, const char *b)
 }
 
 static bool
+same_list(const struct conf_list *a, const struct conf_list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!same(a->v[i], b->v[i]))
+			return false;
+	return true;
+}
+
+static bool
 same_listeners(const struct settings *a, const struct settings *b)
 {
 	const struct listen_conf *x = a->listen.v, *y = b->listen.v;
@@ -23,7 +34,8 @@ same_listeners(const struct settings *a, const struct settings *b)
 		return false;
 	for (size_t i = 0; i < a->listen.n; i++)
 		if (!same(x[i].name, y[i].name) || !same(x[i].uri, y[i].uri) ||
-		    !same(x[i].advertise, y[i].advertise))
+		    !same(x[i].advertise, y[i].advertise) ||
+		    !same_list(&x[i].proxy_protocol, &y[i].proxy_protocol))
 			return false;
 	return true;
 }
@@ -100,19 +112,25 @@ daemon_reload(struct daemon *d)
 		    kv_str("reason", "see the complaints before"));
 		return;
 	}
-	compare(d->settings, s);
 	policy = policy_new(s, &d->ways);
 	if (policy == NULL) {
 		log_event(EV_RELOAD_KEEP, kv_str("file", d->path),
 		    kv_str("reason", "no memory"));
 		return;
 	}
+	if (tls_files_reload(d->tls, s) < 0) {
+		log_event(EV_RELOAD_KEEP, kv_str("file", d->path),
+		    kv_str("reason", "see the complaints before"));
+		policy_unref(policy);
+		return;
+	}
+	compare(d->settings, s);
 	pipeline_set_policy(d->pipeline, policy);
 	policy_unref(d->policy);
 	d->policy = policy;
 	d->settings = s;
 	limits = daemon_transport_conf(s);
-	transport_set_conf(d->transport, &limits);
+	listener_set_conf(d->listener, &limits);
 	log_open(2, (enum log_format)s->log.format,
 	    (enum log_level)s->log.level);
 	if (d->users != NULL && d->users->ops->reload != NULL)

@@ -180,10 +180,12 @@ check_together(struct settings_root *r)
 {
 	struct settings *s = &r->s;
 
+	s->deny = deny_new(s->conf, &s->deny_nets);
 	s->peers = peers_new(s->conf, &r->peers);
 	if (s->peers != NULL)
 		s->routes = routes_new(s->conf, &r->routes, s->peers);
 	check_peers(r);
+	settings_check_tls(r);
 	check_routes(r);
 	check_timers(s);
 }
@@ -238,6 +240,7 @@ settings_free(struct settings *s)
 		return;
 	routes_free(s->routes);
 	peers_free(s->peers);
+	deny_free(s->deny);
 	/* The settings lie in its memory. */
 	conf_free(s->conf);
 }

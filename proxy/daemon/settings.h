@@ -13,21 +13,56 @@
 #include "auth/nonce_store.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "guard/deny.h"
 #include "guard/limits.h"
 #include "route/peer.h"
 #include "route/routes.h"
+
+/* Whether a server asks who is there. */
+enum client_certificate {
+	CLIENT_CERT_AUTO,		/* optional, if anybody could use it */
+	CLIENT_CERT_NONE, CLIENT_CERT_OPTIONAL, CLIENT_CERT_REQUIRED
+};
+
+enum crl_expired { CRL_EXPIRED_REFUSE, CRL_EXPIRED_ACCEPT };
 
 struct listen_conf {
 	int		 line;
 	const char	*name;		/* default "listen1", "listen2", ... */
 	const char	*uri;		/* sip:HOST[:PORT]
-					 * [;transport=udp|tcp] */
+					 * [;transport=udp|tcp|tls],
+					 * sips:HOST[:PORT] */
 	const char	*advertise;	/* host for Via, Record-Route, Path */
+	struct conf_list certificate;	/* PEM chains */
+	struct conf_list key;		/* none: in the same files */
+	const char	*client_ca;	/* NULL: tls.ca */
+	int		 client_certificate;	/* enum client_certificate */
+	const char	*crl;		/* of client_ca; NULL: tls.crl, unless
+					 * there is a client_ca */
+	int		 crl_expired;	/* enum crl_expired */
+	struct conf_list proxy_protocol;
 	/* taken apart by settings_load() */
-	struct addr	 addr;		/* HOST must be an address; port 5060
-					 * by default */
+	struct addr	 addr;		/* HOST must be an address; port 5060,
+					 * or 5061 for TLS, by default */
 	bool		 udp, tcp;	/* no transport parameter: both */
+	bool		 tls;		/* then neither */
+	const struct net *balancer;	/* of proxy_protocol */
+	size_t		 nbalancers;
 };
+
+/* What we are as a client, and rules for all TLS. */
+struct tls_conf {
+	int		 line;		/* 0: the file has no such group */
+	const char	*certificate;	/* PEM chain; NULL: none */
+	const char	*key;		/* NULL: in the same file */
+	const char	*ca;		/* NULL: the system's */
+	const char	*crl;
+	int		 crl_expired;	/* enum crl_expired */
+	int		 min_version;	/* enum tls_version */
+	const char	*ciphers;	/* of TLS 1.2; NULL: the default */
+};
+
+enum tls_version { TLS_VERSION_12, TLS_VERSION_13 };
 
 struct log_conf {
 	int	line;
@@ -53,6 +88,9 @@ struct settings {
 	const char		*record_route;	/* NULL: each listener's own */
 	const char		*resolv_conf;	/* NULL: the system's */
 	struct conf_groups	 listen;	/* struct listen_conf */
+	struct tls_conf		 tls;
+	struct conf_list	 deny_nets;	/* as given */
+	struct deny		*deny;
 	struct auth_conf	 auth;
 	const struct nonce_store_ops *nonce_store;
 	void			*nonce_store_conf;

@@ -20,4 +20,10 @@ extern const struct conf_opt settings_opts[];
  * what cannot stand side by side; complaints go to s->conf. */
 void settings_check_listen(struct settings *s);
 
+/* The TLS options of an entry whose URI was taken apart.  What is in their
+ * files is looked at by tls_files.h. */
+void settings_check_listen_tls(struct conf *c, const struct listen_conf *l);
+/* The group `tls`, and what of listeners and peers must fit together. */
+void settings_check_tls(const struct settings_root *r);
+
 #endif

@@ -8,7 +8,7 @@
 
 #include "daemon/settings_inner.h"
 
-enum { SIP_PORT = 5060 };
+enum { SIP_PORT = 5060, SIPS_PORT = 5061 };
 
 /* Why a URI is refused, or NULL. */
 typedef const char *fault;
@@ -26,24 +26,27 @@ cut_prefix(struct str *s, const char *prefix)
 }
 
 static fault
-take_params(struct listen_conf *l, struct str params)
+take_params(struct listen_conf *l, bool sips, struct str params)
 {
-	l->udp = l->tcp = params.len == 0;
+	l->udp = l->tcp = params.len == 0 && !sips;
+	l->tls = params.len == 0 && sips;
 	if (params.len == 0)
 		return NULL;
 	if (!cut_prefix(&params, ";transport="))
 		return "only the parameter transport may follow";
 	l->udp = str_caseis(params, "udp");
 	l->tcp = str_caseis(params, "tcp");
-	if (str_caseis(params, "tls"))
-		return "TLS is not built yet";
-	return l->udp || l->tcp ? NULL : "transport must be udp or tcp";
+	l->tls = str_caseis(params, "tls");
+	if (sips && !l->tls)
+		return "sips: is TLS, and no other transport";
+	return l->udp || l->tcp || l->tls ? NULL :
+	    "transport must be udp, tcp or tls";
 }
 
 static fault
 take_port(struct listen_conf *l, struct str text)
 {
-	uint64_t port = SIP_PORT;
+	uint64_t port = l->tls ? SIPS_PORT : SIP_PORT;
 
 	if (text.len > 0 && (!cut_prefix(&text, ":") ||
 	    !parse_uint(text, UINT16_MAX, &port) || port == 0))
@@ -68,13 +71,12 @@ static fault
 take_uri(struct listen_conf *l)
 {
 	struct str rest = str_of(l->uri), host, params;
+	bool sips = cut_prefix(&rest, "sips:");
 	const char *semicolon;
 	fault why;
 
-	if (cut_prefix(&rest, "sips:"))
-		return "sips: is not built yet";
-	if (!cut_prefix(&rest, "sip:"))
-		return "must start with sip:";
+	if (!sips && !cut_prefix(&rest, "sip:"))
+		return "must start with sip: or sips:";
 	semicolon = rest.len > 0 ? memchr(rest.p, ';', rest.len) : NULL;
 	params = semicolon == NULL ? (struct str){ 0 } : str_of(semicolon);
 	rest.len -= params.len;
@@ -83,9 +85,9 @@ take_uri(struct listen_conf *l)
 	    host.p[0] == '[' : host.p[0] != '['))
 		return "the host must be an address to listen on "
 		    "(1.2.3.4, [::1]), not a name";
-	why = take_port(l, (struct str){ rest.p + host.len,
-	    rest.len - host.len });
-	return why != NULL ? why : take_params(l, params);
+	why = take_params(l, sips, params);
+	return why != NULL ? why : take_port(l, (struct str){
+	    rest.p + host.len, rest.len - host.len });
 }
 
 static bool
@@ -101,6 +103,36 @@ is_host(const char *s)
 	struct addr a;
 
 	return addr_parse_host(&a, str_of(s)) || is_name(s);
+}
+
+static bool
+take_balancer(struct conf *c, struct net *n, const char *text, int line)
+{
+	struct addr a = { .port = 0 };
+
+	if (!net_parse(n, str_of(text))) {
+		conf_error(c, line, "listen.proxy_protocol", "\"%s\" is not "
+		    "an address, and not a network without host bits", text);
+		return false;
+	}
+	memcpy(a.ip, n->ip, sizeof a.ip);
+	if (n->bits == 0 || (n->bits == 96 && addr_is_v4(&a)))
+		conf_error(c, line, "listen.proxy_protocol", "\"%s\" would "
+		    "let anybody claim any address", text);
+	return true;
+}
+
+static void
+take_balancers(struct conf *c, struct listen_conf *l)
+{
+	const struct conf_list *given = &l->proxy_protocol;
+	struct net *n = conf_alloc(c, given->n * sizeof *n);
+
+	l->balancer = n;
+	for (size_t i = 0; n != NULL && i < given->n; i++)
+		if (take_balancer(c, &n[l->nbalancers], given->v[i],
+		    given->line[i]))
+			l->nbalancers++;
 }
 
 static void
@@ -121,6 +153,14 @@ take_entry(struct settings *s, struct listen_conf *l, size_t number)
 		conf_error(s->conf, l->line, "listen.name",
 		    "may hold letters, digits, . _ and - only");
 	}
+	settings_check_listen_tls(s->conf, l);
+	take_balancers(s->conf, l);
+}
+
+static bool
+is_stream(const struct listen_conf *l)
+{
+	return l->tcp || l->tls;
 }
 
 /* Would the two ask the kernel for the same port?  The socket of [::] is one
@@ -131,7 +171,7 @@ overlap(const struct listen_conf *a, const struct listen_conf *b)
 	if (a->addr.port != b->addr.port ||
 	    addr_is_v4(&a->addr) != addr_is_v4(&b->addr))
 		return false;
-	if (!(a->udp && b->udp) && !(a->tcp && b->tcp))
+	if (!(a->udp && b->udp) && !(is_stream(a) && is_stream(b)))
 		return false;
 	return addr_is_any(&a->addr) || addr_is_any(&b->addr) ||
 	    addr_same_ip(&a->addr, &b->addr);

@@ -9,14 +9,27 @@ static const char *const log_formats[] = { "text", "json", NULL };
 static const char *const log_levels[] = { "error", "warning", "notice",
     "info", "debug", NULL };		/* as in enum log_level */
 
+static const char *const client_certificates[] = {
+	[CLIENT_CERT_AUTO] = "auto", [CLIENT_CERT_NONE] = "none",
+	[CLIENT_CERT_OPTIONAL] = "optional",
+	[CLIENT_CERT_REQUIRED] = "required", NULL
+};
+static const char *const crl_expired_choices[] = {
+	[CRL_EXPIRED_REFUSE] = "refuse", [CRL_EXPIRED_ACCEPT] = "accept", NULL
+};
+static const char *const tls_versions[] = {
+	[TLS_VERSION_12] = "1.2", [TLS_VERSION_13] = "1.3", NULL
+};
+
 static const struct conf_opt listen_opts[] = {
 	CONF_LINE(struct listen_conf),
 	{ "uri", CONF_T_STR, offsetof(struct listen_conf, uri),
 	    CONF_REQUIRED, .min = 1,
 	    .help = "Where to listen: sip:ADDRESS, then :PORT unless it is "
 	    "5060, then ;transport=udp or ;transport=tcp unless both are "
-	    "wanted. The address is a number (0.0.0.0 or [::] for all), "
-	    "never a name." },
+	    "wanted. For TLS it is sips:ADDRESS, or ;transport=tls, and the "
+	    "port is 5061 by default. The address is a number (0.0.0.0 or "
+	    "[::] for all), never a name." },
 	{ "name", CONF_T_STR, offsetof(struct listen_conf, name), .min = 1,
 	    .max = 63,
 	    .help = "What peers and the log call it. By default listen1, "
@@ -26,11 +39,79 @@ static const struct conf_opt listen_opts[] = {
 	    .help = "The host that others reach it by, where that is not "
 	    "its address (behind NAT): it is written into Via, Record-Route "
 	    "and Path." },
-	{ "certificate", CONF_T_PATH, .flags = CONF_LATER },
-	{ "key", CONF_T_PATH, .flags = CONF_LATER },
-	{ "client_ca", CONF_T_PATH, .flags = CONF_LATER },
-	{ "client_certificate", CONF_T_STR, .flags = CONF_LATER },
-	{ "crl", CONF_T_PATH, .flags = CONF_LATER },
+	{ "certificate", CONF_T_LIST, offsetof(struct listen_conf,
+	    certificate), CONF_RELOAD | CONF_PATHS,
+	    .help = "TLS only, and needed there: a PEM file with our "
+	    "certificate and the intermediate ones after it. Of several, a "
+	    "client gets the one for the name that it asks for (SNI), or "
+	    "else the first." },
+	{ "key", CONF_T_LIST, offsetof(struct listen_conf, key),
+	    CONF_RELOAD | CONF_PATHS,
+	    .help = "PEM files of the private keys, as many as there are "
+	    "certificates. By default each key is in the file of its "
+	    "certificate." },
+	{ "client_ca", CONF_T_PATH, offsetof(struct listen_conf, client_ca),
+	    CONF_RELOAD,
+	    .help = "PEM file of the authorities that the certificates of "
+	    "clients lead to, but for peers that have a ca of their own. By "
+	    "default tls.ca." },
+	{ "client_certificate", CONF_T_CHOICE, offsetof(struct listen_conf,
+	    client_certificate), CONF_RELOAD, .dflt = "auto",
+	    .choices = client_certificates,
+	    .help = "Whether clients are asked for a certificate: no "
+	    "(\"none\"), yes, and one without may go on (\"optional\"), "
+	    "or yes, and nobody comes in without (\"required\"). One that "
+	    "is shown must be good. \"auto\" is \"optional\" if there is "
+	    "a client_ca or any peer has a certificate, and else "
+	    "\"none\"." },
+	{ "crl", CONF_T_PATH, offsetof(struct listen_conf, crl), CONF_RELOAD,
+	    .help = "What the authorities of client_ca revoked: a PEM file, "
+	    "or a folder of such. With it, each authority of a chain must "
+	    "have a list there." },
+	{ "crl_expired", CONF_T_CHOICE, offsetof(struct listen_conf,
+	    crl_expired), CONF_RELOAD, .dflt = "refuse",
+	    .choices = crl_expired_choices,
+	    .help = "What a list past its next update is good for: nothing, "
+	    "so that its authority's certificates are refused "
+	    "(\"refuse\"), or what it says (\"accept\")." },
+	{ "proxy_protocol", CONF_T_LIST, offsetof(struct listen_conf,
+	    proxy_protocol), .min = 1,
+	    .help = "Addresses and networks of balancers that write a PROXY "
+	    "header (version 1 or 2) before each connection or datagram. "
+	    "With it, nobody else is let in here." },
+	CONF_END
+};
+
+static const struct conf_opt tls_opts[] = {
+	CONF_LINE(struct tls_conf),
+	{ "certificate", CONF_T_PATH, offsetof(struct tls_conf, certificate),
+	    CONF_RELOAD,
+	    .help = "PEM file with the certificate that we show as a client, "
+	    "and the intermediate ones after it. By default none." },
+	{ "key", CONF_T_PATH, offsetof(struct tls_conf, key), CONF_RELOAD,
+	    .help = "PEM file of its private key. By default it is in the "
+	    "file of the certificate." },
+	{ "ca", CONF_T_PATH, offsetof(struct tls_conf, ca), CONF_RELOAD,
+	    .help = "PEM file of the authorities that others' certificates "
+	    "lead to, where nothing else is said. By default the "
+	    "system's." },
+	{ "crl", CONF_T_PATH, offsetof(struct tls_conf, crl), CONF_RELOAD,
+	    .help = "What the authorities of ca revoked: a PEM file, or a "
+	    "folder of such. With it, each authority of a chain must have a "
+	    "list there." },
+	{ "crl_expired", CONF_T_CHOICE, offsetof(struct tls_conf,
+	    crl_expired), CONF_RELOAD, .dflt = "refuse",
+	    .choices = crl_expired_choices,
+	    .help = "The same as listen.crl_expired, for tls.crl and "
+	    "peers.crl." },
+	{ "min_version", CONF_T_CHOICE, offsetof(struct tls_conf,
+	    min_version), CONF_RELOAD, .dflt = "1.2",
+	    .choices = tls_versions,
+	    .help = "The oldest version of TLS that is spoken." },
+	{ "ciphers", CONF_T_STR, offsetof(struct tls_conf, ciphers),
+	    CONF_RELOAD, .min = 1, .max = 2048,
+	    .help = "Cipher suites of TLS 1.2, as OpenSSL names them, joined "
+	    "by colons. Those of TLS 1.3 are all good and stay." },
 	CONF_END
 };
 
@@ -59,7 +140,8 @@ static const struct conf_opt timers_opts[] = {
 	    "may ring. The RFC wants more than three minutes." },
 	{ "connect", CONF_T_TIME, offsetof(struct timers_conf, connect_ms),
 	    .dflt = "5s", .min = 100, .max = 60 * 1000,
-	    .help = "Longest wait for a TCP connection to a target." },
+	    .help = "Longest wait for a connection to a target, with its TLS "
+	    "handshake." },
 	CONF_END
 };
 
@@ -89,6 +171,12 @@ const struct conf_opt settings_opts[] = {
 	{ "listen", CONF_T_GROUPS, AT(s.listen), CONF_REQUIRED,
 	    .opts = listen_opts, .size = sizeof(struct listen_conf),
 	    .help = "Where requests come in." },
+	{ "tls", CONF_T_GROUP, AT(s.tls), .opts = tls_opts,
+	    .help = "What we are as a TLS client, and rules for all TLS." },
+	{ "deny", CONF_T_LIST, AT(s.deny_nets), CONF_RELOAD, .min = 1,
+	    .help = "Addresses and networks that get silence: their packets "
+	    "are dropped and their connections closed before anything is "
+	    "done for them." },
 	{ "auth", CONF_T_GROUP, AT(s.auth), .opts = auth_opts,
 	    .help = "How callers prove who they are." },
 	{ "nonce_store", CONF_T_RAW, AT(nonce_store),
@@ -99,7 +187,8 @@ const struct conf_opt settings_opts[] = {
 	    "which options it has. Without users only peers are let in." },
 	{ "peers", CONF_T_GROUPS, AT(peers), .opts = peer_opts,
 	    .size = sizeof(struct peer_conf),
-	    .help = "Who is known by address, and where it is reached. "
+	    .help = "Who is known by address or certificate, and where it is "
+	    "reached. "
 	    "Everyone else is a stranger, and challenged." },
 	{ "routes", CONF_T_GROUPS, AT(routes), .opts = route_opts,
 	    .size = sizeof(struct route_conf),

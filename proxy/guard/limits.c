@@ -7,6 +7,10 @@
 
 #define AT(member) offsetof(struct limits_conf, member)
 
+static const char *const stun_choices[] = {
+	[STUN_DROP] = "drop", [STUN_ANSWER] = "answer", NULL
+};
+
 const struct conf_opt limits_opts[] = {
 	CONF_LINE(struct limits_conf),
 	{ "pending", CONF_T_INT, AT(pending), CONF_OFF, .dflt = "20000",
@@ -30,6 +34,10 @@ const struct conf_opt limits_opts[] = {
 	{ "headers", CONF_T_INT, AT(headers), CONF_OFF, .dflt = "200",
 	    .min = 20, .max = 10000,
 	    .help = "Most header lines of a message." },
+	{ "handshake", CONF_T_TIME, AT(handshake_ms), CONF_OFF,
+	    .dflt = "5s", .min = 100, .max = 3600 * 1000,
+	    .help = "The TLS handshake of a connection must be over by then, "
+	    "and the PROXY header of a balancer be there." },
 	{ "first_message", CONF_T_TIME, AT(first_message_ms), CONF_OFF,
 	    .dflt = "10s", .min = 100, .max = 3600 * 1000,
 	    .help = "A new connection that brings no message in this time "
@@ -41,6 +49,17 @@ const struct conf_opt limits_opts[] = {
 	{ "idle", CONF_T_TIME, AT(idle_ms), CONF_OFF, .dflt = "1h",
 	    .min = 1000, .max = INT64_C(7) * 24 * 3600 * 1000,
 	    .help = "A connection without messages for so long is closed." },
+	{ "unsent_bytes", CONF_T_INT, AT(unsent_bytes), CONF_OFF,
+	    .dflt = "1000000", .min = 65536, .max = 1000000000,
+	    .unit = "bytes",
+	    .help = "How much may wait for a connection whose other end does "
+	    "not read. Beyond it, the connection is closed." },
+	{ "stun", CONF_T_CHOICE, AT(stun), .dflt = "drop",
+	    .choices = stun_choices,
+	    .help = "STUN binding requests on the SIP port (RFC 5626 section "
+	    "3.5.2), by which some phones keep their NAT open: \"drop\" or "
+	    "\"answer\". Whoever forges a source address makes us answer to "
+	    "it." },
 	{ "requests_per_source", CONF_T_STR, 0, CONF_LATER | CONF_OFF,
 	    .help = "Requests of one address, as a rate (50/s)." },
 	{ "ban_after", CONF_T_INT, 0, CONF_LATER | CONF_OFF,

@@ -36,6 +36,12 @@ struct loop_timer {
 	void		*arg;
 };
 
+struct loop_hook {
+	su_timer_t	*su;
+	loop_timer_f	*fn;
+	void		*arg;
+};
+
 struct loop_fd {
 	struct loop	*loop;
 	int		 fd;
@@ -160,11 +166,63 @@ loop_timer_stop(struct loop_timer *t)
 	su_timer_reset(t->su);
 }
 
+static void
+hook_due(su_root_magic_t *magic, su_timer_t *su, su_timer_arg_t *arg)
+{
+	struct loop_hook *h = arg;
+
+	(void)magic;
+	(void)su;
+	h->fn(h->arg);			/* may free h */
+}
+
+struct loop_hook *
+loop_hook_new(struct loop *l, loop_timer_f *fn, void *arg)
+{
+	struct loop_hook *h;
+
+	h = calloc(1, sizeof *h);
+	if (h == NULL)
+		return NULL;
+	h->su = su_timer_create(su_root_task(l->root), 0);
+	/* Deferrable timers have a queue of their own, which comes last in a
+	 * turn; one of the past does not touch the length of the sleep. */
+	if (h->su == NULL || su_timer_deferrable(h->su, 1) < 0) {
+		loop_hook_free(h);
+		return NULL;
+	}
+	h->fn = fn;
+	h->arg = arg;
+	return h;
+}
+
+void
+loop_hook_free(struct loop_hook *h)
+{
+	if (h == NULL)
+		return;
+	su_timer_destroy(h->su);
+	free(h);
+}
+
+void
+loop_hook_start(struct loop_hook *h)
+{
+	static const su_time_t long_ago = { 1, 0 };
+
+	if (su_timer_is_set(h->su))
+		return;
+	/* No memory: as in loop_timer_start(). */
+	if (su_timer_set_at(h->su, hook_due, h, long_ago) < 0)
+		abort();
+}
+
 static int
 su_events(unsigned events)
 {
 	return ((events & LOOP_IN) ? SU_WAIT_IN : 0) |
-	    ((events & LOOP_OUT) ? SU_WAIT_OUT : 0);
+	    ((events & LOOP_OUT) ? SU_WAIT_OUT : 0) |
+	    ((events & LOOP_ERR) ? SU_WAIT_ERR : 0);
 }
 
 static int
@@ -181,7 +239,9 @@ fd_ready(su_root_magic_t *magic, su_wait_t *wait, su_wakeup_arg_t *arg)
 		events |= LOOP_OUT;
 	/* An error is found by whoever next reads or writes. */
 	if (got & (SU_WAIT_ERR | SU_WAIT_HUP))
-		events |= w->events;
+		events |= w->events & ~(unsigned)LOOP_ERR;
+	if (got & SU_WAIT_ERR)
+		events |= LOOP_ERR;
 	events &= w->events;
 	if (events != 0)
 		w->fn(w->arg, events);	/* may free w */

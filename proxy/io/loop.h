@@ -27,9 +27,18 @@ void loop_timer_free(struct loop_timer *t);	/* NULL is allowed */
 void loop_timer_start(struct loop_timer *t, int64_t after_ms);
 void loop_timer_stop(struct loop_timer *t);
 
-/* A descriptor.  An error or a hang-up is told as whatever is waited for.
+/* Once, at the end of this turn of the loop: after all that is due, right
+ * before the process sleeps.  Costs no system call.  fn may start it again,
+ * and is then called again before the sleep. */
+struct loop_hook;
+struct loop_hook *loop_hook_new(struct loop *l, loop_timer_f *fn, void *arg);
+void loop_hook_free(struct loop_hook *h);	/* NULL is allowed */
+void loop_hook_start(struct loop_hook *h);	/* again: nothing more */
+
+/* A descriptor.  An error or a hang-up is told as whatever is waited for;
+ * LOOP_ERR, for who asks for it, tells an error besides.
  * The callback may free the watch. */
-enum { LOOP_IN = 1, LOOP_OUT = 2 };
+enum { LOOP_IN = 1, LOOP_OUT = 2, LOOP_ERR = 4 };
 struct loop_fd;
 typedef void loop_fd_f(void *arg, unsigned events);
 struct loop_fd *loop_fd_new(struct loop *l, int fd, unsigned events,

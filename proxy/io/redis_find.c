@@ -136,7 +136,7 @@ static void
 found(struct redis_find *f, const struct addr *a)
 {
 	f->place.addr = *a;
-	f->place.trust = f->conf->trust;
+	f->place.tls = f->conf->tls;
 	f->place.host = f->conf->url->host;
 	finish(f, &f->place);
 }

@@ -21,7 +21,7 @@ struct redis_find_conf {
 	struct dns		*dns;
 	const struct redis_url	*url;	/* with sentinels, its host is only
 					 * the name in the certificate */
-	struct tls_trust	*trust;	/* NULL: no TLS */
+	struct tls_context	*tls;	/* NULL: no TLS */
 	const struct conf_list	*sentinels;	/* "host:port", or none */
 	const char		*master;	/* its name there */
 	int64_t			 timeout_ms;	/* of a sentinel's answer */

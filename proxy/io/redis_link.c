@@ -25,7 +25,7 @@ struct redis_link {
 	struct redis_link_conf conf;
 	struct redis_link_hooks hooks;
 	struct redis_find_conf find_conf;
-	struct tls_trust *trust;
+	struct tls_context *tls;
 	struct redis_find *find;
 	struct redis	*redis;
 	struct loop_timer *timer;	/* the pause; or a drop */
@@ -205,11 +205,29 @@ set_find_conf(struct redis_link *l)
 
 	l->find_conf = (struct redis_find_conf){
 		.loop = c->loop, .dns = c->dns, .url = &c->url,
-		.trust = l->trust, .sentinels = c->sentinels,
+		.tls = l->tls, .sentinels = c->sentinels,
 		.master = c->master,
 		.timeout_ms = c->timeout_ms > FIND_TIMEOUT_MS ?
 		    c->timeout_ms : FIND_TIMEOUT_MS,
 	};
+}
+
+static struct tls_context *
+new_tls(const char *ca, const char **why)
+{
+	struct tls_trust_conf believe = { .ca = ca };
+	struct tls_client_conf conf = { .min_version = 12,
+		.wildcards = true };
+	struct tls_context *c = NULL;
+	char text[TLS_WHY_MAX];
+
+	conf.trust = tls_trust_new(&believe, text);
+	if (conf.trust == NULL)
+		*why = "the file of authorities (ca) cannot be used";
+	else
+		c = tls_client_context_new(&conf, text);
+	tls_trust_free(conf.trust);
+	return c;
 }
 
 struct redis_link *
@@ -228,7 +246,7 @@ redis_link_new(const struct redis_link_conf *conf,
 	if (l->timer == NULL)
 		goto fail;
 	if (conf->url.tls &&
-	    (l->trust = tls_trust_new(conf->ca, why)) == NULL)
+	    (l->tls = new_tls(conf->ca, why)) == NULL)
 		goto fail;
 	set_find_conf(l);
 	loop_timer_start(l->timer, 0);
@@ -245,7 +263,7 @@ redis_link_free(struct redis_link *l)
 		return;
 	redis_find_cancel(l->find);
 	redis_free(l->redis);
-	tls_trust_free(l->trust);
+	tls_context_free(l->tls);
 	loop_timer_free(l->timer);
 	secret_wipe(&l->conf.url, sizeof l->conf.url);
 	free(l);

@@ -29,7 +29,7 @@ struct redis_stream {
 	int		 fd;
 	struct loop_fd	*watch;
 	struct loop_timer *soon;	/* write, read on, or tell of an end */
-	struct tls_client *tls;		/* NULL: plain */
+	struct tls	*tls;		/* NULL: plain */
 	const char	*reason;	/* of an end that is still to be told */
 	char		*out;
 	size_t		 sent, len, room;	/* of out */
@@ -96,7 +96,7 @@ get(struct redis_stream *s, char *p, size_t len)
 	ssize_t n;
 
 	if (s->tls != NULL)
-		return tls_client_read(s->tls, p, len);
+		return tls_read(s->tls, p, len);
 	do
 		n = recv(s->fd, p, len, 0);
 	while (n < 0 && errno == EINTR);
@@ -109,17 +109,36 @@ put(struct redis_stream *s, const char *p, size_t len)
 	ssize_t n;
 
 	if (s->tls != NULL)
-		return tls_client_write(s->tls, p, len);
+		return tls_write(s->tls, p, len);
 	do
 		n = send(s->fd, p, len, MSG_NOSIGNAL);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
 
+/* Sentences that outlive the connection. */
+static const char *const tls_reasons[TLS_FAILURE_COUNT] = {
+	[TLS_FAIL_NONE] = "the connection broke",
+	[TLS_FAIL_PROTOCOL] = "the server speaks no TLS that we speak",
+	[TLS_FAIL_CLOSED] = "the server closed the connection",
+	[TLS_FAIL_NO_CERT] = "the server showed no certificate",
+	[TLS_FAIL_REVOKED] = "the server's certificate is revoked",
+	[TLS_FAIL_EXPIRED] = "the server's certificate has expired, "
+	    "or is not yet valid",
+	[TLS_FAIL_SELF_SIGNED] = "the server's certificate is self-signed",
+	[TLS_FAIL_UNKNOWN_CA] = "the server's certificate leads to no "
+	    "authority of ours",
+	[TLS_FAIL_PURPOSE] = "the server's certificate is for another purpose",
+	[TLS_FAIL_NAME] = "the server's certificate is for another name",
+	[TLS_FAIL_CRL] = "the list of revoked certificates cannot be used",
+	[TLS_FAIL_REFUSED] = "the server wants a certificate",
+	[TLS_FAIL_CERT] = "the server's certificate cannot be used",
+};
+
 static const char *
 reason_of(const struct redis_stream *s, ssize_t error)
 {
-	return s->tls != NULL ? tls_client_reason(s->tls) :
+	return s->tls != NULL ? tls_reasons[tls_failure(s->tls)] :
 	    strerror((int)-error);
 }
 
@@ -161,13 +180,13 @@ be_open(struct redis_stream *s)
 static void
 shake_hands(struct redis_stream *s)
 {
-	int rc = tls_client_handshake(s->tls);
+	int rc = tls_handshake(s->tls);
 
 	if (rc == 0)
 		be_open(s);
 	else if (rc != -EAGAIN)
-		fail(s, tls_client_reason(s->tls));
-	else if (loop_fd_events(s->watch, tls_client_wants_out(s->tls) ?
+		fail(s, reason_of(s, rc));
+	else if (loop_fd_events(s->watch, tls_wants_out(s->tls) ?
 	    LOOP_OUT : LOOP_IN) < 0)
 		fail(s, "no memory");
 }
@@ -271,8 +290,8 @@ begin(struct redis_stream *s, struct loop *l, const struct redis_place *place)
 	    connect_tcp(s->fd, &place->addr);
 	if (rc < 0 && rc != -EINPROGRESS)
 		return rc;
-	if (place->trust != NULL) {
-		s->tls = tls_client_new(place->trust, s->fd, place->host);
+	if (place->tls != NULL) {
+		s->tls = tls_connect(place->tls, s->fd, place->host);
 		if (s->tls == NULL)
 			return -ENOMEM;
 	}
@@ -311,7 +330,7 @@ redis_stream_free(struct redis_stream *s)
 		*s->gone = true;
 	loop_fd_free(s->watch);
 	loop_timer_free(s->soon);
-	tls_client_free(s->tls);
+	tls_free(s->tls);
 	if (s->fd >= 0)
 		close(s->fd);
 	secret_free(s->out, s->room);	/* a password may have passed */

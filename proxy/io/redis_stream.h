@@ -8,17 +8,17 @@
 #include <stddef.h>
 
 #include "base/addr.h"
-#include "io/tls_client.h"
+#include "io/tls.h"
 
 struct loop;
 struct redis_stream;
 
 /* Where a server is; nothing in it is looked up any more. */
 struct redis_place {
-	const char	 *path;		/* unix socket, or NULL: addr */
-	struct addr	  addr;
-	struct tls_trust *trust;	/* NULL: no TLS */
-	const char	 *host;		/* with TLS: whose certificate */
+	const char	*path;		/* unix socket, or NULL: addr */
+	struct addr	 addr;
+	struct tls_context *tls;	/* NULL: no TLS */
+	const char	*host;		/* with TLS: whose certificate */
 };
 
 /* Any of them may free the stream. */

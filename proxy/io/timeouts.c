@@ -10,9 +10,17 @@
 #include "base/clock.h"
 #include "io/loop.h"
 
+enum {
+	BATCH = 512,			/* fire in one turn of the loop */
+	GRAIN_MS = 10,			/* the loop need not wake more often */
+	LOST_MS = 1000			/* so late is no timer */
+};
+
 struct timeouts {
 	struct loop_timer *timer;
+	int64_t		   fires_ms;	/* the timer; 0: it does not run */
 	int64_t		   after_ms;
+	int64_t		   grain_ms;
 	struct timeout	   ring;	/* next: first due; prev: last */
 	size_t		   count;
 	void		 (*fn)(void *arg, struct timeout *t);
@@ -32,9 +40,17 @@ static void
 wait_for_first(struct timeouts *q, int64_t now_ms)
 {
 	const struct timeout *first = timeouts_first(q);
+	int64_t wait_ms;
 
-	if (first != NULL)
-		loop_timer_start(q->timer, first->due_ms - now_ms);
+	if (first == NULL)
+		return;
+	wait_ms = first->due_ms - now_ms;
+	if (wait_ms <= 0)
+		wait_ms = 0;
+	else if (wait_ms < q->grain_ms)
+		wait_ms = q->grain_ms;
+	q->fires_ms = now_ms + wait_ms;
+	loop_timer_start(q->timer, wait_ms);
 }
 
 static void
@@ -42,10 +58,12 @@ expire(void *arg)
 {
 	struct timeouts *q = arg;
 	int64_t now_ms = clock_mono_ms();
+	size_t n = q->count < BATCH ? q->count : BATCH;
 
 	/* Whoever is added meanwhile waits for the next turn, so that a
-	 * length of 0 cannot hold the loop. */
-	for (size_t n = q->count; n > 0; n--) {
+	 * length of 0 cannot hold the loop; nor do very many. */
+	q->fires_ms = now_ms;		/* is started below */
+	for (; n > 0; n--) {
 		struct timeout *t = timeouts_first(q);
 
 		if (t == NULL || t->due_ms > now_ms)
@@ -53,6 +71,7 @@ expire(void *arg)
 		unlink_member(q, t);
 		q->fn(q->arg, t);
 	}
+	q->fires_ms = 0;
 	wait_for_first(q, clock_mono_ms());
 }
 
@@ -71,6 +90,7 @@ timeouts_new(struct loop *l, int64_t after_ms,
 		return NULL;
 	}
 	q->after_ms = after_ms;
+	q->grain_ms = after_ms / 32 < GRAIN_MS ? after_ms / 32 : GRAIN_MS;
 	q->ring.next = q->ring.prev = &q->ring;
 	q->fn = fn;
 	q->arg = arg;
@@ -100,9 +120,10 @@ timeouts_add(struct timeouts *q, struct timeout *t)
 	t->prev->next = t;
 	q->ring.prev = t;
 	q->count++;
-	/* The timer is left alone when the first is removed: at worst it
-	 * comes early, finds nobody due, and is set again. */
-	if (q->ring.next == t)
+	/* The timer is left alone when members go and come: at worst it comes
+	 * early, finds nobody due, and is set again.  The loop counts wall
+	 * time: one that is overdue was lost to a clock that was set back. */
+	if (q->fires_ms == 0 || q->fires_ms + LOST_MS < now_ms)
 		wait_for_first(q, now_ms);
 }
 

@@ -2,7 +2,9 @@
  * timeouts.h -- many deadlines of one length, at no cost each.
  *
  * All members wait the same time, so the queue is in order by itself: adding
- * and removing are O(1), and one timer serves them all.
+ * and removing are O(1), and one timer serves them all.  It is set anew about
+ * once a length, whatever comes and goes; a member may be late by 1/32 of the
+ * length, at most 10 ms, so that a busy queue does not keep the loop awake.
  */
 #ifndef IO_TIMEOUTS_H
 #define IO_TIMEOUTS_H

@@ -6,12 +6,11 @@
  */
 #include "config.h"
 
-#include "pipeline/accepted.h"
 #include "pipeline/acked.h"
-#include "pipeline/edit.h"
+#include "pipeline/branch.h"
 #include "pipeline/message.h"
+#include "pipeline/moved.h"
 #include "pipeline/reply.h"
-#include "pipeline/targets.h"
 
 enum step_verdict
 step_ack_ours(struct request *req)
@@ -23,7 +22,7 @@ step_ack_ours(struct request *req)
 enum step_verdict
 step_ack_may_pass(struct request *req)
 {
-	if (req->token_state == TOKEN_BY_USER && accepted_moved(req))
+	if (req->token_state == TOKEN_BY_USER && moved_has(req))
 		req->token_state = TOKEN_GOOD;
 	if (req->token_state == TOKEN_GOOD)
 		return STEP_NEXT;
@@ -36,18 +35,8 @@ step_ack_may_pass(struct request *req)
 enum step_verdict
 step_ack_relay(struct request *req)
 {
-	const struct target *t = &req->target[0];
-	const struct way *out = targets_way(req, t);
-	char url[TARGET_URL_MAX];
-
-	if (out == NULL || edit_request(req) < 0)
+	if (!branch_pass(req, &req->target[0]))
 		return refuse(req, REASON_ACK_BAD);
-	targets_url(t, url);
-	addr_text(&t->addr, req->target_text);
-	nta_msg_tsend(req->p->env.agent, msg_ref(req->msg),
-	    (url_string_t *)url, TPTAG_IDENT(out->ident),
-	    TAG_IF(req->flow_tport != NULL, NTATAG_TPORT(req->flow_tport)),
-	    TAG_END());
 	request_end(req, REASON_ACK_RELAYED, 0);
 	return STEP_DONE;
 }

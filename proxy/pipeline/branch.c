@@ -11,6 +11,8 @@
 #include "pipeline/message.h"
 #include "pipeline/targets.h"
 
+enum { TOP_MAX = 4096 };	/* Via, Record-Routes with tokens, Path */
+
 /* How many branches are under way to one address. */
 struct target_load {
 	UT_hash_handle	 hh;
@@ -21,13 +23,9 @@ struct target_load {
 struct branch {
 	struct timeout	 timeout;	/* first: the timers hand it back */
 	struct request	*req;
-	nta_outgoing_t	*orq;
-	const struct way *way;
-	struct target	 target;
+	struct client	*client;	/* NULL: it has ended */
 	struct target_load *load;
-	bool		 provisional, cancel_wanted, cancel_sent, final;
-	bool		 sending;	/* nta_outgoing_mcreate() runs */
-	int		 early;		/* a failure that came meanwhile */
+	bool		 provisional, cancel_wanted, cancel_sent;
 };
 
 static struct target_load *
@@ -36,7 +34,7 @@ load_take(struct pipeline *p, const struct target *t)
 	struct target_load *l;
 	struct target key;
 
-	memset(&key, 0, sizeof key);
+	memset(&key, 0, sizeof key);	/* padding is hashed, too */
 	key.addr = t->addr;
 	key.transport = t->transport;
 	HASH_FIND(hh, p->loads, &key, sizeof key, l);
@@ -83,48 +81,24 @@ is_too_busy(const struct request *req, const struct target_load *l)
 	return max >= 0 && l->pending > max && req->token_state != TOKEN_GOOD;
 }
 
+/* RFC 3261 9.1: on the INVITE's own branch, on its way. */
 static void
 send_cancel(struct branch *b)
 {
-	msg_t *invite = nta_outgoing_getrequest(b->orq), *msg;
-	sip_t *is = sip_object(invite), *sip;
-	nta_agent_t *agent = b->req->p->env.agent;
-	nta_outgoing_t *orq;
-	sip_via_t via = *is->sip_via;
-	char url[TARGET_URL_MAX];
+	struct pipeline *p = b->req->p;
+	struct derived d = { .method = "CANCEL",
+		.more = b->req->cancel_reason };
+	struct writer w = writer_on(p->scratch, SCRATCH_SIZE);
+	struct client_conf conf = {
+		.key = client_key(b->client), .kind = CLIENT_OTHER,
+		.hop = *client_hop(b->client),
+	};
+	int error;
 
 	b->cancel_sent = true;
-	msg = nta_msg_create(agent, 0);
-	if (msg == NULL)
-		goto out;
-	sip = sip_object(msg);
-	via.v_next = NULL;
-	sip_add_dup(msg, sip, (sip_header_t *)&via);
-	sip_header_insert(msg, sip, (sip_header_t *)sip_request_create(
-	    msg_home(msg), SIP_METHOD_CANCEL,
-	    (url_string_t *)is->sip_request->rq_url, NULL));
-	sip_header_insert(msg, sip, (sip_header_t *)sip_cseq_create(
-	    msg_home(msg), is->sip_cseq->cs_seq, SIP_METHOD_CANCEL));
-	sip_add_dup(msg, sip, (sip_header_t *)is->sip_from);
-	sip_add_dup(msg, sip, (sip_header_t *)is->sip_to);
-	sip_add_dup(msg, sip, (sip_header_t *)is->sip_call_id);
-	sip_add_dup(msg, sip, (sip_header_t *)is->sip_route);
-	sip_add_dup(msg, sip, (sip_header_t *)is->sip_max_forwards);
-	if (b->req->cancel_reason != NULL)
-		message_add_other(msg, sip, b->req->cancel_reason);
-	targets_url(&b->target, url);
-	orq = nta_outgoing_mcreate(agent, NULL, NULL, (url_string_t *)url,
-	    msg, NTATAG_USER_VIA(1),
-	    NTATAG_BRANCH_KEY(nta_outgoing_branch(b->orq)),
-	    TPTAG_IDENT(b->way->ident),
-	    TAG_IF(b->req->flow_tport != NULL,
-	    NTATAG_TPORT(b->req->flow_tport)), TAG_END());
-	if (orq == NULL)
-		msg_destroy(msg);
-	else
-		nta_outgoing_destroy(orq);	/* it goes on by itself */
-out:
-	msg_destroy(invite);
+	message_derive(&w, client_request(b->client), &d);
+	if (!w.full)
+		client_new(p->transactions, &conf, w.p, w.len, &error);
 }
 
 static void
@@ -140,17 +114,12 @@ branch_cancel(struct branch *b)
 	struct pipeline *p = b->req->p;
 
 	b->cancel_wanted = true;
-	if (b->cancel_sent || b->final || !b->provisional)
+	if (b->cancel_sent || b->client == NULL || !b->provisional ||
+	    b->req->method != sip_method_invite)
 		return;
-	/* what it finds broken may fail the INVITE at once */
-	b->sending = true;
 	send_cancel(b);
-	b->sending = false;
 	timeouts_remove(p->timer_c, &b->timeout);
-	if (b->early != 0)
-		relay_failure(b->req, b->early);
-	else
-		timeouts_add(p->timer_cancel, &b->timeout);
+	timeouts_add(p->timer_cancel, &b->timeout);
 }
 
 void
@@ -186,125 +155,150 @@ on_provisional(struct branch *b)
 		branch_cancel(b);
 }
 
-/* A final answer whose CSeq is for another method would stop nta. */
-static bool
-is_for_us(const struct branch *b, const sip_t *sip)
-{
-	return sip->sip_cseq != NULL &&
-	    sip->sip_cseq->cs_method == b->req->method &&
-	    sip->sip_via != NULL && sip->sip_via->v_next != NULL;
-}
-
 static void
-report_failure(struct branch *b, int status)
+on_failed(void *owner, enum client_failure why)
 {
-	if (b->sending)
-		b->early = status;
+	struct branch *b = owner;
+
+	b->client = NULL;
+	relay_failure(b->req, why == CLIENT_TIMEOUT ? 408 : 503);
+}
+
+bool
+branch_asked(const struct branch *b, const sip_t *sip)
+{
+	return sip->sip_cseq->cs_method == b->req->method &&
+	    sip->sip_via->v_next != NULL && strcmp(
+	    sip->sip_cseq->cs_method_name,
+	    b->req->sip->sip_cseq->cs_method_name) == 0;
+}
+
+void
+branch_response(struct branch *b, msg_t *msg, int status)
+{
+	if (status >= 200)
+		b->client = NULL;
+	if (status > 100)
+		relay_response(b->req, msg, status);
 	else
-		relay_failure(b->req, status);
-}
-
-/* false: it is no message that can be passed back. */
-static bool
-pass_back(struct branch *b, nta_outgoing_t *orq, int status)
-{
-	msg_t *msg = nta_outgoing_getresponse(orq);
-
-	if (msg == NULL)
-		return false;
-	relay_response(b->req, msg, status);
-	return true;
-}
-
-static int
-on_response(struct branch *b, nta_outgoing_t *orq, const sip_t *sip)
-{
-	int status = sip != NULL ? sip->sip_status->st_status :
-	    nta_outgoing_status(orq);
-	bool ours = sip != NULL && !nta_sip_is_internal(sip) &&
-	    is_for_us(b, sip);
-
-	b->final = status >= 200;
-	if (!b->final) {
-		if (ours && status > 100)
-			pass_back(b, orq, status);
-		on_provisional(b);	/* may end the request */
-	} else if (!ours || !pass_back(b, orq, status)) {
-		report_failure(b, ours || status != 408 ? 503 : 408);
-	}
-	return 0;
-}
-
-/* The received message for the first try; a copy without our Via later. */
-static msg_t *
-message_to_send(struct request *req, const struct way *way)
-{
-	msg_t *msg;
-	sip_t *sip;
-
-	if (!req->relayed) {
-		if (edit_request(req) < 0 ||
-		    edit_for_way(req, req->msg, req->sip, way) < 0)
-			return NULL;
-		req->relayed = true;
-		return msg_ref(req->msg);
-	}
-	msg = msg_copy(req->msg);
-	if (msg == NULL)
-		return NULL;
-	sip = sip_object(msg);
-	if (sip_via_remove(msg, sip) == NULL ||
-	    edit_change_way(req, msg, sip, way) < 0) {
 		msg_destroy(msg);
-		return NULL;
-	}
-	return msg;
+	if (status < 200)	/* then the request goes on */
+		on_provisional(b);
 }
 
-static nta_outgoing_t *
-send_request(struct branch *b, msg_t *msg, const sip_via_t *below)
+/* Our Via, and what else a request bears on top that leaves by this way. */
+static bool
+put_top(struct request *req, const struct way *way, const char *id,
+    struct writer *w)
 {
-	struct request *req = b->req;
-	char url[TARGET_URL_MAX], id[BRANCH_ID_TEXT + 1];
+	put_text(w, "Via: SIP/2.0/");
+	put_text(w, transport_via_name(way->transport));
+	put_text(w, " ");
+	put_text(w, way->host);
+	put_text(w, ":");
+	put_uint(w, way->port);
+	put_text(w, ";rport;branch=");
+	put_text(w, id);
+	put_text(w, "\r\n");
+	if (!req->edited && edit_request(req, way) < 0)
+		return false;
+	req->edited = true;
+	return edit_for_way(req, way, w) == 0 && !w->full;
+}
 
-	targets_url(&b->target, url);
-	branch_id_make(req, below, id);
-	return nta_outgoing_mcreate(req->p->env.agent, on_response, b,
-	    (url_string_t *)url, msg, NTATAG_BRANCH_KEY(id),
-	    TPTAG_IDENT(b->way->ident),
-	    TAG_IF(req->flow_tport != NULL, NTATAG_TPORT(req->flow_tport)),
-	    TAG_END());
+/* The key of the transaction that starts with our Via. */
+static uint64_t
+key_of(const struct request *req, const struct way *way, const char *id)
+{
+	char host[sizeof way->host + 8];
+	struct writer w = writer_on(host, sizeof host);
+	struct transaction_id t = { .branch = str_of(id),
+		.call_id = str_of(req->sip->sip_call_id->i_id),
+		.cseq = req->sip->sip_cseq->cs_seq };
+
+	put_text(&w, way->host);
+	put_text(&w, ":");
+	put_uint(&w, way->port);
+	t.sent_by = (struct str){ host, w.len };
+	return transaction_key(req->p->transactions, &t);
+}
+
+/* The request as it leaves by this way; in the pipeline's scratch. */
+static bool
+write_request(struct request *req, const struct way *way, const char *id,
+    struct writer *out)
+{
+	char top[TOP_MAX];
+	struct writer w = writer_on(top, sizeof top - 1);
+
+	if (!put_top(req, way, id, &w))
+		return false;
+	top[w.len] = '\0';
+	*out = writer_on(req->p->scratch, SCRATCH_SIZE);
+	return message_write(out, req->msg, top);
+}
+
+static struct client *
+send_request(struct branch *b, const struct target *t, const struct way *way)
+{
+	static const struct client_hooks hooks = { on_failed };
+	struct request *req = b->req;
+	char id[BRANCH_ID_TEXT + 1];
+	struct writer w;
+	struct client_conf conf = {
+		.kind = req->method == sip_method_invite ? CLIENT_INVITE :
+		    CLIENT_OTHER,
+		.hop = targets_hop(req, t, way), .hooks = &hooks, .owner = b,
+	};
+	int error;
+
+	branch_id_make(req, id);
+	if (!write_request(req, way, id, &w))
+		return NULL;
+	conf.key = key_of(req, way, id);
+	return client_new(req->p->transactions, &conf, w.p, w.len, &error);
+}
+
+bool
+branch_pass(struct request *req, const struct target *t)
+{
+	const struct way *way = targets_way(req, t);
+	char id[BRANCH_ID_TEXT + 1];
+	struct writer w;
+	struct hop hop;
+
+	if (way == NULL)
+		return false;
+	addr_text(&t->addr, req->target_text);
+	branch_id_make(req, id);
+	if (!write_request(req, way, id, &w))
+		return false;
+	hop = targets_hop(req, t, way);
+	return transport_send(req->p->env.transports, &hop, w.p, w.len,
+	    NULL) == 0;
 }
 
 enum branch_start
 branch_start(struct request *req, const struct target *t)
 {
-	struct branch *b = calloc(1, sizeof *b);
-	msg_t *msg;
+	const struct way *way = targets_way(req, t);
+	struct branch *b;
 
+	if (way == NULL)
+		return BRANCH_NO_WAY;
+	b = calloc(1, sizeof *b);
 	if (b == NULL)
 		return BRANCH_FAILED;
 	b->req = req;
-	b->target = *t;
 	req->branch = b;
-	b->way = targets_way(req, t);
-	if (b->way == NULL)
-		return branch_free(b), BRANCH_NO_WAY;
 	b->load = load_take(req->p, t);
 	if (b->load == NULL)
 		return branch_free(b), BRANCH_FAILED;
 	if (is_too_busy(req, b->load))
 		return branch_free(b), BRANCH_BUSY;
 	addr_text(&t->addr, req->target_text);
-	msg = message_to_send(req, b->way);
-	if (msg == NULL)
-		return branch_free(b), BRANCH_FAILED;
-	b->sending = true;
-	b->orq = send_request(b, msg, sip_object(msg)->sip_via);
-	b->sending = false;
-	if (b->orq == NULL)
-		msg_destroy(msg);
-	if (b->orq == NULL || b->early != 0)
+	b->client = send_request(b, t, way);
+	if (b->client == NULL)
 		return branch_free(b), BRANCH_FAILED;
 	start_timer_c(b);
 	return BRANCH_STARTED;
@@ -322,7 +316,7 @@ branch_free(struct branch *b)
 	timeouts_remove(p->timer_c, &b->timeout);
 	timeouts_remove(p->timer_cancel, &b->timeout);
 	load_give(p, b->load);
-	if (b->orq != NULL)
-		nta_outgoing_destroy(b->orq);
+	if (b->client != NULL)
+		client_release(b->client);
 	free(b);
 }

@@ -10,17 +10,27 @@ enum branch_start {
 	BRANCH_STARTED,		/* relay_response() or relay_failure() come */
 	BRANCH_BUSY,		/* limits.pending_per_target */
 	BRANCH_NO_WAY,		/* no listener fits */
-	BRANCH_FAILED		/* no memory, or refused by the library */
+	BRANCH_FAILED		/* no memory, or it could not be sent */
 };
 
-/* Send the request to a target.  The first try forwards the received message
- * itself, each later one a copy. */
+/* Send the request to a target. */
 enum branch_start branch_start(struct request *req, const struct target *t);
+
+/* Send an ACK on: nothing is expected, so nothing is kept.  false: it could
+ * not be sent. */
+bool branch_pass(struct request *req, const struct target *t);
 
 /* Ask the target to give up (RFC 3261 16.10); waits for a provisional. */
 void branch_cancel(struct branch *b);
 
-/* Let go: nta ends the transaction by itself. */
+/* Is this response one to what the branch asked? */
+bool branch_asked(const struct branch *b, const sip_t *sip);
+
+/* A response of its client transaction, which has ended if it is final.  Takes
+ * over msg. */
+void branch_response(struct branch *b, msg_t *msg, int status);
+
+/* Let go: the transaction ends by itself. */
 void branch_free(struct branch *b);		/* NULL is allowed */
 
 /* Timer C (16.8) fired, or nothing came 64*T1 after a CANCEL. */
@@ -29,8 +39,7 @@ void branch_timer_cancel(void *arg, struct timeout *t);
 
 void branch_loads_free(struct pipeline *p);
 
-/* relay.c: what a branch reports.  msg is taken over; never while
- * branch_start() or branch_cancel() is sending. */
+/* relay.c: what a branch reports.  msg is taken over. */
 void relay_response(struct request *req, msg_t *msg, int status);
 /* No response: 408 (timeout) or 503 (transport). */
 void relay_failure(struct request *req, int status);

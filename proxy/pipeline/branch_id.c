@@ -68,7 +68,7 @@ loop_hash(const struct request *req, uint8_t out[6])
 }
 
 void
-branch_id_make(struct request *req, const sip_via_t *below, char *out)
+branch_id_make(struct request *req, char *out)
 {
 	uint8_t id[ID_BYTES], mac[MAC_BYTES];
 	struct mac_part rest[6];
@@ -76,7 +76,7 @@ branch_id_make(struct request *req, const sip_via_t *below, char *out)
 	put_u32(id + ISSUED, (uint32_t)(req->unix_ms / 1000));
 	put_u48(id + SEQUENCE, req->p->sequence++ & 0xffffffffffff);
 	memcpy(id + LOOP, req->loop_hash, 6);
-	context(req->sip, below, rest);
+	context(req->sip, req->sip->sip_via, rest);
 	sign(req->p, 0, id, rest, mac);
 	memcpy(id + MAC, mac, ID_BYTES - MAC);
 	memcpy(out, magic, 7);

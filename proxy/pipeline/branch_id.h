@@ -21,8 +21,8 @@ enum { BRANCH_ID_TEXT = 7 + BASE64URL_LEN(24) };
 /* What decides how we route this request; equal on its way round a loop. */
 void loop_hash(const struct request *req, uint8_t out[6]);
 
-/* out: BRANCH_ID_TEXT + 1 bytes.  below: the Via that ours will lie on. */
-void branch_id_make(struct request *req, const sip_via_t *below, char *out);
+/* out: BRANCH_ID_TEXT + 1 bytes. */
+void branch_id_make(struct request *req, char *out);
 
 struct branch_id {
 	uint32_t	issued_s;

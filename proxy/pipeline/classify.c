@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/tls.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
 
@@ -160,12 +161,32 @@ note_misplaced(struct request *req)
 	    kv_uint("so_far", p->misplaced_total[0]));
 }
 
+static bool
+has_name(const void *arg, const char *name)
+{
+	const struct request *req = arg;
+
+	return tls_peer_has_name(req->p->arrived->peer, name);
+}
+
+static bool
+is_vouched(const void *arg, const struct peer *p)
+{
+	const struct request *req = arg;
+	const struct pipeline_env *env = &req->p->env;
+
+	return env->vouched(env->tls_arg, req->p->arrived->peer,
+	    req->way->listener, p);
+}
+
 static void
 classify_source(struct request *req)
 {
+	struct arrival_certificate shown = { has_name, is_vouched, req };
 	struct arrival a = {
 		.source = req->source, .transport = req->transport,
 		.listener = req->way->listener, .ifindex = req->way->ifindex,
+		.certificate = req->p->arrived->peer == NULL ? NULL : &shown,
 	};
 
 	if (peers_classify(req->policy->peers, &a, &req->peer) ==
@@ -173,20 +194,13 @@ classify_source(struct request *req)
 		note_misplaced(req);
 }
 
-/* Strangers, whether they ask for it or not, and peers who ask. */
-static void
-be_symmetric(struct request *req)
-{
-	if (req->transport == TRANSPORT_UDP &&
-	    (req->peer == NULL || req->sip->sip_via->v_rport != NULL))
-		message_be_symmetric(req->msg, req->sip, &req->source);
-}
-
 enum step_verdict
 step_arrive(struct request *req)
 {
 	classify_source(req);
-	be_symmetric(req);
+	/* strangers, whether they ask for it or not */
+	message_tell_source(req->msg, req->sip, &req->source,
+	    req->peer == NULL || req->transport != TRANSPORT_UDP);
 	return STEP_NEXT;
 }
 

@@ -141,15 +141,26 @@ edit_for_strict_router(msg_t *msg, sip_t *sip)
 	return message_set_uri(msg, sip, hop);
 }
 
-int
-edit_request(struct request *req)
+static bool
+registers(const struct request *req)
 {
+	return req->method == sip_method_register && req->choice.peer != NULL;
+}
+
+int
+edit_request(struct request *req, const struct way *out)
+{
+	int rc;
+
 	message_drop_credentials(req->msg, req->sip, req->policy->realm,
 	    req->www);
 	if (edit_identity(req) < 0)
 		return -ENOMEM;
 	if (edit_for_strict_router(req->msg, req->sip) < 0)
 		return -ENOMEM;
+	rc = registers(req) ? flow_register(req, out) : 0;
+	if (rc < 0)
+		return rc;
 	return edit_max_forwards(req->msg, req->sip);
 }
 
@@ -192,32 +203,14 @@ side_of_target(const struct request *req, struct side *out)
 }
 
 int
-edit_for_way(struct request *req, msg_t *msg, sip_t *sip,
-    const struct way *out)
+edit_for_way(struct request *req, const struct way *out, struct writer *w)
 {
 	struct side callee;
-	int n;
 
-	if (req->method == sip_method_register && req->choice.peer != NULL)
-		return flow_register(req, msg, sip, out);
+	if (registers(req))
+		return flow_path(req, out, w);
 	if (req->token_state == TOKEN_GOOD || opens_no_dialog(req->method))
 		return 0;
 	side_of_target(req, &callee);
-	n = flow_record_route(req, msg, sip, out, &callee);
-	if (n < 0)
-		return n;
-	req->record_routes = (unsigned)n;
-	return 0;
-}
-
-int
-edit_change_way(struct request *req, msg_t *msg, sip_t *sip,
-    const struct way *out)
-{
-	if (req->record_routes == 0)
-		return 0;
-	for (unsigned n = req->record_routes; n > 0; n--)
-		msg_header_remove(msg, (msg_pub_t *)sip,
-		    (msg_header_t *)sip->sip_record_route);
-	return edit_for_way(req, msg, sip, out);
+	return flow_record_route(req, out, &callee, w);
 }

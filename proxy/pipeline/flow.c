@@ -40,7 +40,7 @@ flow_of_sender(const struct request *req, struct side *out)
 	out->listener = req->way->id;
 	out->connection = req->connection;
 	out->transport = req->transport;
-	out->addr = req->source;
+	out->addr = req->reach;
 }
 
 bool
@@ -53,7 +53,7 @@ flow_is_sender(const struct request *req, const struct side *s)
 		return req->way->id == s->listener &&
 		    req->transport == s->transport &&
 		    req->connection == s->connection &&
-		    addr_same(&req->source, &s->addr);
+		    addr_same(&req->reach, &s->addr);
 	case SIDE_ADDR:
 		return addr_same_ip(&req->source, &s->addr);
 	case SIDE_NONE:
@@ -123,62 +123,80 @@ flow_to_target(struct request *req, const struct side *flow)
 	req->flow_way = ways_flow(req->p->env.ways, flow);
 	if (req->flow_way == NULL)
 		return false;
-	if (flow->connection != 0) {
-		req->flow_tport = req->p->env.connection_find(
-		    flow->connection);
-		if (req->flow_tport == NULL)
-			return false;
-		tport_ref(req->flow_tport);
-	}
+	if (flow->connection != 0 && !transport_is_open(
+	    req->p->env.transports, flow->connection))
+		return false;
+	req->flow_connection = flow->connection;
 	req->target[0].addr = flow->addr;
 	req->target[0].transport = flow->transport;
 	req->ntargets = 1;
 	return true;
 }
 
-/* "<sip:TOKEN@host:port;transport=tcp;lr>" */
-static char *
-own_uri(const struct request *req, su_home_t *home, const struct way *w,
-    const char *token)
+static void
+put_transport(struct writer *w, enum transport t)
 {
-	const char *cluster = req->p->env.ways->record_route;
-	const char *tcp = w->transport == TRANSPORT_UDP ? "" :
-	    w->transport == TRANSPORT_TCP ? ";transport=tcp" :
-	    ";transport=tls";
-	const char *at = *token == '\0' ? "" : "@";
-
-	if (*cluster != '\0')
-		return su_sprintf(home, "<sip:%s%s%s%s;lr>", token, at,
-		    cluster, tcp);
-	return su_sprintf(home, "<sip:%s%s%s:%u%s;lr>", token, at, w->host,
-	    w->port, tcp);
+	if (t == TRANSPORT_UDP)
+		return;
+	put_text(w, ";transport=");
+	put_text(w, transport_name(t));
 }
 
-static int
-add_record_route(msg_t *msg, sip_t *sip, const char *uri)
+/* "<sip:TOKEN@host:port;transport=tcp;lr>"; RFC 5630 3.1.3: sips in what a
+ * request to a SIPS URI leaves behind. */
+static void
+put_own_uri(const struct request *req, struct writer *w,
+    const struct way *way, const char *token)
 {
-	sip_record_route_t *rr;
+	const char *cluster = req->p->env.ways->record_route;
+	bool sips = req->sip->sip_request->rq_url->url_type == url_sips;
 
-	if (uri == NULL)
-		return -ENOMEM;
-	rr = sip_record_route_make(msg_home(msg), uri);
-	if (rr == NULL || msg_header_insert(msg, (msg_pub_t *)sip,
-	    (msg_header_t *)rr) < 0)
-		return -ENOMEM;
-	return 0;
+	put_text(w, sips ? "<sips:" : "<sip:");
+	if (*token != '\0') {
+		put_text(w, token);
+		put_text(w, "@");
+	}
+	if (*cluster != '\0') {
+		put_text(w, cluster);
+	} else {
+		put_text(w, way->host);
+		put_text(w, ":");
+		put_uint(w, way->port);
+	}
+	if (!sips)
+		put_transport(w, way->transport);
+	put_text(w, ";lr>");
+}
+
+static void
+put_record_route(const struct request *req, struct writer *w,
+    const struct way *way, const char *token)
+{
+	put_text(w, "Record-Route: ");
+	put_own_uri(req, w, way, token);
+	put_text(w, "\r\n");
+}
+
+/* RFC 5658: a second one, for the other side, unless one name and transport
+ * stand for both. */
+static bool
+needs_two(const struct request *req, const struct way *out)
+{
+	return req->way != out && (*req->p->env.ways->record_route == '\0' ||
+	    out->transport != req->way->transport);
 }
 
 int
-flow_record_route(struct request *req, msg_t *msg, sip_t *sip,
-    const struct way *out, const struct side *callee)
+flow_record_route(struct request *req, const struct way *out,
+    const struct side *callee, struct writer *w)
 {
 	struct dialog_token t = {
 		.issued_s = (uint32_t)(req->unix_ms / 1000),
 		.callee = *callee,
 	};
 	struct token_signer signer = flow_signer(req->p);
-	su_home_t *home = msg_home(msg);
-	char token[TOKEN_TEXT_MAX + 1], *inner, *outer;
+	const sip_t *sip = req->sip;
+	char token[TOKEN_TEXT_MAX + 1];
 
 	flow_of_sender(req, &t.caller);
 	if (*req->user != '\0') {
@@ -189,18 +207,11 @@ flow_record_route(struct request *req, msg_t *msg, sip_t *sip,
 		memcpy(t.callee_user, req->path->user, sizeof t.callee_user);
 	if (dialog_token_seal(&signer, &t, str_of(sip->sip_call_id->i_id),
 	    tag_of(sip->sip_from->a_tag), token) == 0)
-		return -ENOMEM;
-	inner = own_uri(req, home, req->way, token);
-	if (inner == NULL || add_record_route(msg, sip, inner) < 0)
-		return -ENOMEM;
-	/* a cluster's name stands for every way of one transport */
-	if (req->way == out || (*req->p->env.ways->record_route != '\0' &&
-	    out->transport == req->way->transport))
-		return 1;
-	outer = own_uri(req, home, out, "");
-	if (outer == NULL || add_record_route(msg, sip, outer) < 0)
-		return -ENOMEM;
-	return 2;
+		return -EMSGSIZE;
+	if (needs_two(req, out))
+		put_record_route(req, w, out, "");
+	put_record_route(req, w, req->way, token);
+	return 0;
 }
 
 static void
@@ -210,28 +221,6 @@ path_of_sender(const struct request *req, struct path_token *t)
 	flow_of_sender(req, &t->flow);
 	t->registrar = req->choice.peer->id;
 	memcpy(t->user, req->user, sizeof t->user);
-}
-
-static int
-add_path(struct request *req, msg_t *msg, sip_t *sip, const struct way *out)
-{
-	struct path_token t;
-	struct token_signer signer = flow_signer(req->p);
-	char token[PATH_TOKEN_TEXT_MAX + 1], *uri;
-	sip_path_t *path;
-
-	path_of_sender(req, &t);
-	if (t.flow.kind != SIDE_FLOW ||
-	    path_token_seal(&signer, &t, token) == 0)
-		return 0;		/* a peer is reached without */
-	uri = own_uri(req, msg_home(msg), out, token);
-	if (uri == NULL)
-		return -ENOMEM;
-	path = sip_path_make(msg_home(msg), uri);
-	if (path == NULL || msg_header_insert(msg, (msg_pub_t *)sip,
-	    (msg_header_t *)path) < 0)
-		return -ENOMEM;
-	return 0;
 }
 
 static int
@@ -263,9 +252,10 @@ seal_contact(struct request *req, msg_t *msg, sip_contact_t *m,
 	    (issize_t)sizeof t.contact ||
 	    path_token_seal(&signer, &t, token) == 0)
 		return -EMSGSIZE;
-	u = url_make(home, su_sprintf(home, "sip:%s@%s:%u%s", token,
+	u = url_make(home, su_sprintf(home, "sip:%s@%s:%u%s%s", token,
 	    out->host, out->port, out->transport == TRANSPORT_UDP ? "" :
-	    ";transport=tcp"));
+	    ";transport=", out->transport == TRANSPORT_UDP ? "" :
+	    transport_name(out->transport)));
 	if (u == NULL)
 		return -ENOMEM;
 	*m->m_url = *u;
@@ -274,27 +264,56 @@ seal_contact(struct request *req, msg_t *msg, sip_contact_t *m,
 }
 
 int
-flow_register(struct request *req, msg_t *msg, sip_t *sip,
-    const struct way *out)
+flow_register(struct request *req, const struct way *out)
 {
+	msg_t *msg = req->msg;
+	sip_t *sip = req->sip;
 	int rc = 0;
+
+	if (req->choice.peer->path == PATH_ALWAYS)
+		return support_path(msg, sip);
+	if (req->choice.peer->path != PATH_CONTACT)
+		return 0;
+	for (sip_contact_t *m = sip->sip_contact; m != NULL && rc == 0;
+	    m = m->m_next)
+		rc = seal_contact(req, msg, m, out);
+	msg_fragment_clear_chain((msg_header_t *)sip->sip_contact);
+	return rc;
+}
+
+static bool
+wants_path(const struct request *req)
+{
+	const sip_t *sip = req->sip;
 
 	switch (req->choice.peer->path) {
 	case PATH_RFC:
-		if (!message_has_token(sip, "Supported", "path") &&
-		    !message_has_token(sip, "k", "path"))
-			return 0;
-		return add_path(req, msg, sip, out);
+		return message_has_token(sip, "Supported", "path") ||
+		    message_has_token(sip, "k", "path");
 	case PATH_ALWAYS:
-		rc = support_path(msg, sip);
-		return rc < 0 ? rc : add_path(req, msg, sip, out);
+		return true;
 	case PATH_CONTACT:
-		for (sip_contact_t *m = sip->sip_contact; m != NULL && rc == 0;
-		    m = m->m_next)
-			rc = seal_contact(req, msg, m, out);
-		msg_fragment_clear_chain((msg_header_t *)sip->sip_contact);
-		return rc;
+		break;
 	}
+	return false;
+}
+
+int
+flow_path(struct request *req, const struct way *out, struct writer *w)
+{
+	struct path_token t;
+	struct token_signer signer = flow_signer(req->p);
+	char token[PATH_TOKEN_TEXT_MAX + 1];
+
+	if (!wants_path(req))
+		return 0;
+	path_of_sender(req, &t);
+	if (t.flow.kind != SIDE_FLOW ||
+	    path_token_seal(&signer, &t, token) == 0)
+		return 0;		/* a peer is reached without */
+	put_text(w, "Path: ");
+	put_own_uri(req, w, out, token);
+	put_text(w, "\r\n");
 	return 0;
 }
 

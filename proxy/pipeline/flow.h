@@ -4,6 +4,7 @@
 #ifndef PIPELINE_FLOW_H
 #define PIPELINE_FLOW_H
 
+#include "base/writer.h"
 #include "pipeline/request.h"
 
 /* How the sender of this request is reached again: the flow that it came on,
@@ -32,14 +33,14 @@ enum token_verdict flow_open_dialog(struct request *req, struct str text);
 bool flow_to_target(struct request *req, const struct side *flow);
 
 /* Record-Route with a dialog token, for leaving by `out` towards the side
- * `callee` (RFC 3261 16.6 item 4, RFC 5658).  Returns how many were put on
- * top, 1 or 2; or -ENOMEM. */
-int flow_record_route(struct request *req, msg_t *msg, sip_t *sip,
-    const struct way *out, const struct side *callee);
+ * `callee` (RFC 3261 16.6 item 4, RFC 5658).  -errno. */
+int flow_record_route(struct request *req, const struct way *out,
+    const struct side *callee, struct writer *w);
 
-/* REGISTER towards a peer: Path, or tokens in Contact.  -ENOMEM. */
-int flow_register(struct request *req, msg_t *msg, sip_t *sip,
-    const struct way *out);
+/* REGISTER towards a peer: tokens in Contact, Supported.  -errno. */
+int flow_register(struct request *req, const struct way *out);
+/* And Path. */
+int flow_path(struct request *req, const struct way *out, struct writer *w);
 /* The response to it: our tokens in Contact undone. */
 void flow_registered(struct request *req, msg_t *msg, sip_t *sip);
 

@@ -11,9 +11,12 @@
 
 #include "auth/credentials.h"
 #include "pipeline/message.h"
+#include "pipeline/pipeline.h"
+
+enum { PIECES_MAX = 256 };	/* of a message; untouched ones are one */
 
 msg_mclass_t *
-message_class_new(void)
+pipeline_message_class(void)
 {
 #define H(x) { sip_##x##_class, offsetof(sip_t, sip_##x) }
 	static const struct {
@@ -24,8 +27,6 @@ message_class_new(void)
 		H(route), H(record_route), H(contact), H(content_length),
 		H(proxy_authorization), H(authorization), H(proxy_require),
 		H(path),
-		/* what we write ourselves must be known, too */
-		H(proxy_authenticate), H(www_authenticate),
 	};
 #undef H
 	msg_mclass_t *mc = msg_mclass_clone(sip_default_mclass(), 0, 1);
@@ -214,35 +215,62 @@ message_set_uri(msg_t *msg, sip_t *sip, const url_t *u)
 	return 0;
 }
 
+/* The parameter with this text in the place of one that is there. */
 static void
-set_via_param(msg_t *msg, sip_via_t *v, const char *param)
+set_via_param(msg_t *msg, sip_via_t *v, const struct writer *w)
 {
-	if (param == NULL)
-		return;
-	msg_fragment_clear_chain((msg_header_t *)v);
-	msg_header_replace_param(msg_home(msg), v->v_common, param);
+	char *param = w->full ? NULL : su_strndup(msg_home(msg), w->p, w->len);
+
+	if (param != NULL)
+		msg_header_replace_param(msg_home(msg), v->v_common, param);
+}
+
+static void
+tell_port(msg_t *msg, sip_via_t *v, const struct addr *source)
+{
+	char text[16];
+	struct writer w = writer_on(text, sizeof text);
+
+	put_text(&w, "rport=");
+	put_uint(&w, source->port);
+	set_via_param(msg, v, &w);
+}
+
+/* Without brackets, unlike in sent-by. */
+static void
+tell_host(msg_t *msg, sip_via_t *v, const char *host)
+{
+	char text[16 + ADDR_TEXT_MAX];
+	struct writer w = writer_on(text, sizeof text);
+	size_t n = strlen(host);
+
+	put_text(&w, "received=");
+	if (*host == '[')
+		put_mem(&w, host + 1, n - 2);
+	else
+		put_mem(&w, host, n);
+	set_via_param(msg, v, &w);
 }
 
 void
-message_be_symmetric(msg_t *msg, sip_t *sip, const struct addr *source)
+message_tell_source(msg_t *msg, sip_t *sip, const struct addr *source,
+    bool symmetric)
 {
 	sip_via_t *v = sip->sip_via;
-	su_home_t *home = msg_home(msg);
 	char host[ADDR_TEXT_MAX];
-	size_t n;
+	bool elsewhere;
 
-	if (v->v_rport == NULL || *v->v_rport == '\0')
-		set_via_param(msg, v, su_sprintf(home, "rport=%u",
-		    source->port));
-	if (v->v_received != NULL)
-		return;
 	addr_host_text(source, host);
-	n = strlen(host);
-	if (*host == '[') {		/* without brackets in received */
-		memmove(host, host + 1, n - 2);
-		host[n - 2] = '\0';
-	}
-	set_via_param(msg, v, su_sprintf(home, "received=%s", host));
+	elsewhere = v->v_host == NULL || strcasecmp(v->v_host, host) != 0;
+	if (v->v_received != NULL)	/* the sender's own idea of it */
+		msg_header_remove_param(v->v_common, "received");
+	else if (!symmetric && !elsewhere && v->v_rport == NULL)
+		return;
+	msg_fragment_clear_chain((msg_header_t *)v);
+	if (symmetric || v->v_rport != NULL)
+		tell_port(msg, v, source);
+	if (symmetric || elsewhere || v->v_rport != NULL)
+		tell_host(msg, v, host);
 }
 
 /* Is this a Digest header for our realm, well formed or not? */
@@ -287,13 +315,75 @@ message_raw_value(const msg_common_t *h)
 	    (size_t)(line + h->h_len - colon) });
 }
 
-sip_to_t *
-message_to_with_tag(msg_t *msg, const sip_t *sip, const char *tag)
+/* In place: what is left of the buffer is enough, or all is lost anyway. */
+static void
+put_encoded(struct writer *w, const msg_header_t *h)
 {
-	sip_to_t *to = sip_to_dup(msg_home(msg), sip->sip_to);
+	size_t room = w->size - w->len;
+	issize_t n = msg_header_e(w->p + w->len, (isize_t)room, h, 0);
 
-	if (to != NULL && to->a_tag == NULL &&
-	    sip_to_tag(msg_home(msg), to, tag) < 0)
-		return NULL;
-	return to;
+	if (n < 0 || (size_t)n >= room)
+		w->full = true;
+	else
+		w->len += (size_t)n;
+}
+
+void
+message_put_headers(struct writer *w, const msg_common_t *h)
+{
+	const msg_header_t *next = (const msg_header_t *)h;
+
+	/* of several in one line, the first one has the line */
+	for (; next != NULL; next = next->sh_next) {
+		if (next->sh_data != NULL)
+			put_mem(w, next->sh_data, next->sh_len);
+		else
+			put_encoded(w, next);
+	}
+}
+
+bool
+message_write(struct writer *w, msg_t *msg, const char *on_top)
+{
+	msg_iovec_t iov[PIECES_MAX];
+	sip_t *sip = sip_object(msg);
+	const msg_common_t *first = sip->sip_request != NULL ?
+	    sip->sip_request->rq_common : sip->sip_status->st_common;
+	isize_t n;
+	size_t start;
+
+	if (msg_serialize(msg, (msg_pub_t *)sip) < 0 || msg_prepare(msg) < 0)
+		return false;
+	n = msg_iovec(msg, iov, PIECES_MAX);
+	if (n == 0 || n > PIECES_MAX)
+		return false;
+	start = first->h_len;
+	put_mem(w, iov[0].mv_base, start);
+	put_text(w, on_top);
+	put_mem(w, (const char *)iov[0].mv_base + start,
+	    iov[0].mv_len - start);
+	for (isize_t i = 1; i < n; i++)
+		put_mem(w, iov[i].mv_base, iov[i].mv_len);
+	return !w->full;
+}
+
+uint64_t
+message_key(const struct transactions *ts, const sip_t *sip,
+    const sip_via_t *via)
+{
+	char host[256];
+	struct writer w = writer_on(host, sizeof host);
+	struct transaction_id id;
+
+	if (via == NULL || sip->sip_call_id == NULL || sip->sip_cseq == NULL)
+		return 0;
+	put_text(&w, via->v_host);
+	put_text(&w, ":");
+	if (via->v_port != NULL)
+		put_text(&w, via->v_port);
+	id.branch = str_of(via->v_branch);
+	id.sent_by = (struct str){ host, w.len };
+	id.call_id = str_of(sip->sip_call_id->i_id);
+	id.cseq = sip->sip_cseq->cs_seq;
+	return transaction_key(ts, &id);
 }

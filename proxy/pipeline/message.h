@@ -12,11 +12,9 @@
 #include "auth/identity.h"
 #include "base/addr.h"
 #include "base/text.h"
+#include "base/writer.h"
 #include "pipeline/sofia.h"
-
-/* The class for NTATAG_MCLASS, to be ended by free() after the agent that has
- * it.  NULL: no memory. */
-msg_mclass_t *message_class_new(void);
+#include "transaction/transaction.h"
 
 /* The Request-URI as it stands in the received bytes. */
 struct str message_raw_uri(const sip_t *sip);
@@ -48,9 +46,13 @@ bool identity_of_url(su_home_t *home, const url_t *u,
 /* Put another Request-URI in place.  -ENOMEM. */
 int message_set_uri(msg_t *msg, sip_t *sip, const url_t *u);
 
-/* rport and received in the top Via, as RFC 3581 section 4 wants them where
- * rport was asked for. */
-void message_be_symmetric(msg_t *msg, sip_t *sip, const struct addr *source);
+/*
+ * Let the top Via tell where the request came from (RFC 3261 18.2.1, RFC 3581
+ * section 4): received where it is another address than sent-by, rport where
+ * it was asked for; both in any case if `symmetric`.
+ */
+void message_tell_source(msg_t *msg, sip_t *sip, const struct addr *source,
+    bool symmetric);
 
 /* Remove credentials for our realm from the header we challenge in:
  * Authorization if www, else Proxy-Authorization. */
@@ -60,8 +62,26 @@ void message_drop_credentials(msg_t *msg, sip_t *sip, const char *realm,
 /* The value of a header as it stands in the received bytes. */
 struct str message_raw_value(const msg_common_t *h);
 
-/* A To header with a tag added if it has none (in msg's home). */
-sip_to_t *message_to_with_tag(msg_t *msg, const sip_t *sip,
-    const char *tag);
+/* Who a message belongs to, by one of its Vias; 0: it lacks Call-ID or CSeq. */
+uint64_t message_key(const struct transactions *ts, const sip_t *sip,
+    const sip_via_t *via);
+
+/* The start line, then `on_top` (whole lines), then all the rest: as it came,
+ * but for what was edited.  false: no memory. */
+bool message_write(struct writer *w, msg_t *msg, const char *on_top);
+
+/* A header and those of its kind behind it, as they came or were edited. */
+void message_put_headers(struct writer *w, const msg_common_t *h);
+
+/* ACK or CANCEL for an INVITE that was sent, made from its bytes (RFC 3261
+ * 17.1.1.3, 9.1).  to: the To line, with CRLF, or empty for the INVITE's;
+ * more: other lines, or NULL. */
+struct derived {
+	const char	*method;
+	struct str	 to;
+	const char	*more;
+};
+void message_derive(struct writer *w, struct str invite,
+    const struct derived *d);
 
 #endif

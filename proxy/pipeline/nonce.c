@@ -10,7 +10,6 @@
 
 #include "base/secret.h"
 #include "pipeline/request.h"
-#include "transport/types.h"
 
 static bool
 was_offered(const struct nonce *n, const struct credentials *c)
@@ -60,7 +59,7 @@ staleness(struct request *req)
 static void
 take_fingerprint(struct request *req)
 {
-	const struct transport_raw *raw = transport_current();
+	const struct arrived *raw = req->p->arrived;
 	uint8_t mac[MAC_BYTES];
 	struct mac_part part[3];
 
@@ -70,7 +69,7 @@ take_fingerprint(struct request *req)
 	part[0] = (struct mac_part){ req->source.ip, sizeof req->source.ip };
 	part[1] = (struct mac_part){ &req->source.port,
 		sizeof req->source.port };
-	part[2] = (struct mac_part){ raw->p, raw->len };
+	part[2] = (struct mac_part){ raw->raw, raw->len };
 	keys_mac(req->p->env.keys, 0, KEY_DATAGRAM, 0, part, 3, mac);
 	memcpy(req->use.fingerprint, mac, sizeof req->use.fingerprint);
 }

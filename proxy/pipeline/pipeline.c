@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "base/secret.h"
-#include "pipeline/accepted.h"
+#include "guard/deny.h"
 #include "pipeline/branch.h"
-#include "pipeline/linger.h"
+#include "pipeline/message.h"
+#include "pipeline/moved.h"
 #include "pipeline/stray.h"
 
 /* The order of the steps stands here, and nowhere else. */
@@ -15,7 +16,6 @@ static const struct step request_steps[] = {
 	{ "classify",	step_classify },
 	{ "challenge",	step_challenge },
 	{ "nonce",	step_nonce },
-	{ "accepted",	step_accepted },
 	{ "secret",	step_secret },
 	{ "verify",	step_verify },
 	{ "consume",	step_consume },
@@ -35,17 +35,10 @@ static const struct step ack_steps[] = {
 	{ "relay",	step_ack_relay },
 };
 
-/* One that matched no transaction: there is nothing to cancel. */
-static enum step_verdict
-step_no_transaction(struct request *req)
-{
-	return refuse(req, REASON_NO_TRANSACTION);
-}
-
 static const struct step cancel_steps[] = {
 	{ "arrive",	step_arrive },
 	{ "screen",	step_screen },
-	{ "unmatched",	step_no_transaction },
+	{ "cancel",	step_cancel },
 };
 
 struct policy *
@@ -99,15 +92,30 @@ add_timers(struct pipeline *p)
 	    p);
 	p->timer_cancel = timeouts_new(env->loop, 64 * env->t1_ms,
 	    branch_timer_cancel, p);
-	p->lingering = timeouts_new(env->loop, 64 * env->t1_ms, linger_mute,
-	    p);
-	p->muted = timeouts_new(env->loop, 64 * env->t1_ms + 1000, linger_end,
-	    p);
-	p->accepting = timeouts_new(env->loop, 64 * env->t1_ms, accepted_end,
-	    p);
+	p->moved_ends = timeouts_new(env->loop, 64 * env->t1_ms, moved_end, p);
 	return p->timer_c == NULL || p->timer_cancel == NULL ||
-	    p->lingering == NULL || p->muted == NULL ||
-	    p->accepting == NULL ? -1 : 0;
+	    p->moved_ends == NULL ? -1 : 0;
+}
+
+static int
+send_for_transaction(void *arg, const struct hop *h, const void *bytes,
+    size_t len, uint32_t *connection)
+{
+	struct pipeline *p = arg;
+
+	return transport_send(p->env.transports, h, bytes, len, connection);
+}
+
+static int
+add_transactions(struct pipeline *p)
+{
+	struct transactions_env env = { .loop = p->env.loop,
+		.metrics = p->env.metrics, .t1_ms = p->env.t1_ms,
+		.send = send_for_transaction, .arg = p };
+
+	p->transactions = transactions_new(&env);
+	p->scratch = malloc(SCRATCH_SIZE);
+	return p->transactions == NULL || p->scratch == NULL ? -1 : 0;
 }
 
 struct pipeline *
@@ -122,7 +130,8 @@ pipeline_new(const struct pipeline_env *env, struct policy *policy)
 	p->policy = policy_ref(policy);
 	random_bytes(start, sizeof start);
 	p->sequence = get_u48(start);
-	if (add_metrics(p, env->metrics) < 0 || add_timers(p) < 0) {
+	if (add_metrics(p, env->metrics) < 0 || add_timers(p) < 0 ||
+	    add_transactions(p) < 0) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -143,15 +152,13 @@ pipeline_free(struct pipeline *p)
 		if (p->requests == req)
 			request_reply(req, REASON_STOPPED);
 	}
-	if (p->lingering != NULL && p->muted != NULL)
-		linger_free(p);
-	if (p->accepting != NULL)
-		accepted_free(p);
+	if (p->moved_ends != NULL)
+		moved_free(p);
+	transactions_free(p->transactions);
 	timeouts_free(p->timer_c);
 	timeouts_free(p->timer_cancel);
-	timeouts_free(p->lingering);
-	timeouts_free(p->muted);
-	timeouts_free(p->accepting);
+	timeouts_free(p->moved_ends);
+	free(p->scratch);
 	branch_loads_free(p);
 	while ((req = p->spare) != NULL) {
 		p->spare = req->next;
@@ -162,9 +169,9 @@ pipeline_free(struct pipeline *p)
 }
 
 void
-pipeline_set_agent(struct pipeline *p, nta_agent_t *agent)
+pipeline_set_transports(struct pipeline *p, struct transports *t)
 {
-	p->env.agent = agent;
+	p->env.transports = t;
 }
 
 void
@@ -188,32 +195,143 @@ pipeline_drain(struct pipeline *p)
 	p->draining = true;
 }
 
-static void
-take_request(struct pipeline *p, msg_t *msg, sip_t *sip)
+static const struct step *
+steps_of(sip_method_t method)
 {
-	struct request *req = request_new(p, msg, sip);
+	return method == sip_method_ack ? ack_steps :
+	    method == sip_method_cancel ? cancel_steps : request_steps;
+}
 
+/* Does it belong to a server transaction?  true: msg was taken. */
+static bool
+is_repeat(struct pipeline *p, msg_t *msg, uint64_t key)
+{
+	sip_method_t method = sip_object(msg)->sip_request->rq_method;
+	struct server *s;
+
+	if (key == 0 || method == sip_method_cancel)
+		return false;
+	s = server_find(p->transactions, key, method == sip_method_invite ||
+	    method == sip_method_ack ? SERVER_INVITE : SERVER_OTHER);
+	if (s == NULL)
+		return false;
+	if (method != sip_method_ack)
+		server_again(s);
+	else if (!server_acked(s))
+		return false;
+	msg_destroy(msg);
+	return true;
+}
+
+static void
+take_request(struct pipeline *p, const struct arrived *a, msg_t *msg)
+{
+	const sip_t *sip = sip_object(msg);
+	uint64_t key = message_key(p->transactions, sip, sip->sip_via);
+	struct request *req;
+
+	if (is_repeat(p, msg, key))
+		return;
+	req = request_new(p, a, msg, key);
 	if (req == NULL)
 		return;
-	if (req->way == NULL) {		/* its connection is gone already */
-		request_end(req, REASON_BAD_VIA, 0);
-		return;
-	}
-	req->steps = req->method == sip_method_ack ? ack_steps :
-	    req->method == sip_method_cancel ? cancel_steps : request_steps;
+	req->steps = steps_of(req->method);
 	request_run(req);
 }
 
-int
-pipeline_message(struct pipeline *p, nta_agent_t *agent, msg_t *msg,
-    sip_t *sip)
+/* RFC 3261 17.1.1.3: a final answer to an INVITE that is no 2xx. */
+static void
+acknowledge(struct pipeline *p, struct client *c, const sip_t *sip)
 {
-	(void)agent;
-	if (sip->sip_status != NULL)
-		stray_response(p, msg, sip);
-	else if (sip->sip_request != NULL)
-		take_request(p, msg, sip);
-	else
+	struct str invite = client_request(c);
+	struct writer to = writer_on(p->scratch, SCRATCH_SIZE / 2), w;
+	struct derived d = { .method = "ACK" };
+
+	if (invite.len == 0 || sip->sip_to == NULL)
+		return;
+	message_put_headers(&to, sip->sip_to->a_common);
+	d.to = (struct str){ to.p, to.len };
+	w = writer_on(p->scratch + to.len, SCRATCH_SIZE - to.len);
+	message_derive(&w, invite, &d);
+	if (!to.full && !w.full)
+		client_ack(c, w.p, w.len);
+}
+
+static struct client *
+asked_by(struct pipeline *p, const sip_t *sip, enum client_kind *kind)
+{
+	uint64_t key = message_key(p->transactions, sip, sip->sip_via);
+
+	if (key == 0)
+		return NULL;
+	*kind = sip->sip_cseq->cs_method == sip_method_invite ?
+	    CLIENT_INVITE : CLIENT_OTHER;
+	return client_find(p->transactions, key, *kind);
+}
+
+static void
+take_response(struct pipeline *p, msg_t *msg)
+{
+	const sip_t *sip = sip_object(msg);
+	int status = sip->sip_status->st_status;
+	enum client_kind kind;
+	struct client *c = asked_by(p, sip, &kind);
+	struct branch *b = c == NULL ? NULL : client_owner(c);
+
+	if (c == NULL || (b != NULL && !branch_asked(b, sip))) {
+		stray_response(p, msg);
+		return;
+	}
+	if (kind == CLIENT_INVITE && status >= 300)
+		acknowledge(p, c, sip);
+	switch (client_response(c, status)) {
+	case CLIENT_PASS:
+		branch_response(b, msg, status);
+		break;
+	case CLIENT_STRAY:
+		stray_response(p, msg);
+		break;
+	case CLIENT_ABSORBED:
 		msg_destroy(msg);
-	return 0;
+		break;
+	}
+}
+
+void
+pipeline_message(void *arg, const struct arrived *a, msg_t *msg)
+{
+	struct pipeline *p = arg;
+	const sip_t *sip = sip_object(msg);
+
+	p->arrived = a;
+	if (sip->sip_status != NULL)
+		take_response(p, msg);
+	else
+		take_request(p, a, msg);
+	p->arrived = NULL;
+}
+
+bool
+pipeline_admit(void *arg, const struct addr *source)
+{
+	const struct pipeline *p = arg;
+
+	return !deny_has(p->policy->deny, source);
+}
+
+void
+pipeline_lost(void *arg, uint32_t connection)
+{
+	struct pipeline *p = arg;
+
+	transactions_lost(p->transactions, connection);
+}
+
+void
+pipeline_unreachable(void *arg, const struct port *port,
+    const struct addr *to)
+{
+	struct pipeline *p = arg;
+
+	transactions_unreachable(p->transactions, port, to);
 }

@@ -2,10 +2,10 @@
  * pipeline.h -- one request, step by step.
  *
  * The daemon makes one pipeline, gives it what it needs, and hands it every
- * message that belongs to no transaction.  The table of steps stands in
+ * message.  The table of steps stands in
  * pipeline.c and nowhere else.
  *
- *   receive   Sofia has parsed the message; nta has absorbed retransmissions
+ *   receive   parsed; retransmissions are absorbed, CANCELs taken
  *   screen    sane? may it travel on?                (RFC 3261 16.3)
  *   classify  which peer; in a dialog of ours; needs it digest?
  *   challenge did it bring an answer for our realm?
@@ -37,10 +37,14 @@
 struct dns;
 struct loop;
 struct metrics;
+struct arrived;
+struct deny;
 struct msg_s;
-struct nta_agent_s;
 struct pipeline;
-struct sip_s;
+struct tls_context;
+struct port;
+struct tls_peer;
+struct transports;
 
 /*
  * What a reload replaces: one immutable snapshot, counted.  A request keeps
@@ -53,6 +57,7 @@ struct policy {
 	const struct limits_conf *limits;
 	const struct peers *peers;
 	const struct routes *routes;
+	const struct deny *deny;
 	struct domains	*domains;
 	void		*owner;			/* for release() */
 	void		(*release)(struct policy *p);	/* the last ref is gone */
@@ -62,7 +67,7 @@ struct policy *policy_ref(struct policy *p);
 void policy_unref(struct policy *p);
 
 struct pipeline_env {
-	struct nta_agent_s *agent;	/* or by pipeline_set_agent() */
+	struct transports *transports;	/* by pipeline_set_transports() */
 	struct loop	*loop;
 	struct metrics	*metrics;
 	struct keys	*keys;
@@ -70,9 +75,13 @@ struct pipeline_env {
 	struct cred_store *users;		/* NULL: none configured */
 	struct nonce_store *nonces;
 	struct ways	*ways;
-	/* TCP connections by the id in flow tokens (transport/types.h) */
-	uint32_t	(*connection_id)(const struct tport_s *tp);
-	struct tport_s	*(*connection_find)(uint32_t id);
+	/* What we are, and whom we trust, towards a peer (NULL: others) */
+	struct tls_context *(*tls_towards)(void *arg, const char *peer);
+	/* Does the certificate that somebody showed on this listener lead to
+	 * the authorities that this peer's must lead to? */
+	bool		(*vouched)(void *arg, const struct tls_peer *who,
+			    const char *listener, const struct peer *peer);
+	void		*tls_arg;
 	uint16_t	 instance;
 	int64_t		 t1_ms, timer_c_ms;
 };
@@ -81,24 +90,25 @@ struct pipeline_env {
 struct pipeline *pipeline_new(const struct pipeline_env *env,
     struct policy *policy);
 
-/* The agent is made with the pipeline as its magic, so it comes later. */
-void pipeline_set_agent(struct pipeline *p, struct nta_agent_s *agent);
+/* The transports are made with the pipeline as their owner, so they come
+ * later; and end later. */
+void pipeline_set_transports(struct pipeline *p, struct transports *t);
 
-/* Ends what is under way: server transactions get 503.  The agent must still
- * live. */
+/* Ends what is under way: server transactions get 503. */
 void pipeline_free(struct pipeline *p);
 
 void pipeline_set_policy(struct pipeline *p, struct policy *policy);
 
-/* The agent's message callback: requests and responses that match no
- * transaction.  Takes over the message. */
-int pipeline_message(struct pipeline *p, struct nta_agent_s *agent,
-    struct msg_s *msg, struct sip_s *sip);
+/* The hooks of the transports (transport/transport.h); arg: the pipeline. */
+void pipeline_message(void *arg, const struct arrived *a, struct msg_s *msg);
+bool pipeline_admit(void *arg, const struct addr *source);
+void pipeline_lost(void *arg, uint32_t connection);
+void pipeline_unreachable(void *arg, const struct port *port,
+    const struct addr *to);
 
-/* Asked before nta sees a message: false for what is to be dropped, a CANCEL
- * from another address than its INVITE's (it was answered), or a
- * retransmission of what another instance has in hand. */
-bool pipeline_may_enter(struct pipeline *p, struct msg_s *msg);
+/* The message class of the pipeline's messages, to be ended by free() after
+ * the transports.  NULL: no memory. */
+struct msg_mclass_s *pipeline_message_class(void);
 
 /* Requests under way (with a server transaction). */
 size_t pipeline_pending(const struct pipeline *p);

@@ -22,8 +22,7 @@ R(ACK_BAD, "ack-bad", 0, "",						       \
 R(BAD_HEADER, "bad-header", 400, "Bad Request",				       \
     "A header that a proxy must understand is malformed or doubled.")	       \
 R(BAD_VIA, "bad-via", 400, "Bad Via",					       \
-    "The top Via names this proxy though it was sent by somebody else, or "    \
-    "its branch is too short.")						       \
+    "The top Via names this proxy though it was sent by somebody else.")	       \
 R(BAD_BODY, "bad-body", 400, "Bad Content-Length",			       \
     "The body is shorter than Content-Length says.")			       \
 R(BAD_URI, "bad-uri", 400, "Bad Request-URI",				       \
@@ -41,6 +40,14 @@ R(LOOP, "loop", 482, "Loop Detected",					       \
 R(NO_TRANSACTION, "no-transaction", 481,				       \
     "Call/Transaction Does Not Exist",					       \
     "A CANCEL for nothing that is under way.")				       \
+R(CANCEL_TAKEN, "cancel-taken", 200, "OK",				       \
+    "A CANCEL was answered, and its INVITE given up.")			       \
+R(TOO_LARGE, "too-large", 413, "Request Entity Too Large",		       \
+    "Longer than limits.message_size.")					       \
+R(BAD_VERSION, "bad-version", 505, "Version Not Supported",		       \
+    "Another version of SIP than 2.0.")					       \
+R(NO_SECURE_WAY, "no-secure-way", 480, "Temporarily Unavailable",	       \
+    "The Request-URI is sips, and the target is not reached over TLS.")	       \
 R(OVERLOAD, "overload", 503, "Service Unavailable",			       \
     "limits.pending is reached.")					       \
 R(TARGET_BUSY, "target-busy", 503, "Service Unavailable",		       \
@@ -73,8 +80,6 @@ R(REPLAY, "replay", 407, "Proxy Authentication Required",		       \
     "A right answer that was used before.")				       \
 R(ABSORBED, "absorbed", 0, "",						       \
     "A retransmission that another instance has in hand.")		       \
-R(ACCEPTED, "accepted", 0, "",						       \
-    "A retransmission of an INVITE that was answered 2xx.")		       \
 R(STORE_AWAY, "store-away", 503, "Service Unavailable",			       \
     "The nonce store cannot tell whether the answer was used.")		       \
 R(USERS_AWAY, "users-away", 503, "Service Unavailable",			       \

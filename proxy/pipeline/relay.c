@@ -49,13 +49,18 @@ static void
 forward(struct request *req, msg_t *msg)
 {
 	sip_t *sip = sip_object(msg);
+	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
 
 	sip_via_remove(msg, sip);
 	edit_response(req, msg, sip);
 	if (req->method == sip_method_register && req->choice.peer != NULL &&
 	    req->choice.peer->path == PATH_CONTACT)
 		flow_registered(req, msg, sip);
-	nta_incoming_mreply(req->irq, msg);
+	if (!reply_is_too_late(req, sip->sip_status->st_status) &&
+	    message_write(&w, msg, ""))
+		server_respond(req->server, sip->sip_status->st_status, w.p,
+		    w.len);
+	msg_destroy(msg);
 }
 
 /* No target is left. */

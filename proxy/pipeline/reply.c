@@ -6,7 +6,13 @@
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
 
-enum { TAG_TEXT = 18, RETRY_AFTER_S = 5, CHALLENGE_TEXT_MAX = 768 };
+enum { TAG_TEXT = 18, RETRY_AFTER_S = 5 };
+
+/* An answer while it is put together. */
+struct answer {
+	int		 status;
+	const char	*phrase;
+};
 
 static void
 to_tag(struct request *req, size_t master, char out[TAG_TEXT + 1])
@@ -82,46 +88,49 @@ usable_algs(const struct request *req)
 }
 
 static void
-add_challenges(struct request *req, const struct nonce *n,
-    const char *nonce, bool stale, msg_t *reply)
+put_challenges(struct request *req, struct writer *w, const struct nonce *n,
+    bool stale)
 {
 	const struct auth_conf *auth = req->policy->auth;
-	char opaque[OPAQUE_TEXT + 1], text[CHALLENGE_TEXT_MAX];
+	char nonce[NONCE_TEXT + 1], opaque[OPAQUE_TEXT + 1];
 
+	nonce_mint(req->p->env.keys, n, str_of(req->policy->realm),
+	    &req->source, req->unix_ms, nonce);
 	nonce_opaque(req->p->env.keys, 0, str_of(nonce), opaque);
 	for (size_t i = 0; i < auth->algorithms.n; i++) {
 		enum digest_alg alg = (enum digest_alg)auth->algorithms.v[i];
 
 		if (!(n->algs & 1u << alg))
 			continue;
-		snprintf(text, sizeof text, "%s: Digest realm=\"%s\", "
-		    "nonce=\"%s\", opaque=\"%s\", algorithm=%s, "
-		    "qop=\"%s\", userhash=true%s\r\n",
-		    req->www ? "WWW-Authenticate" : "Proxy-Authenticate",
-		    req->policy->realm, nonce, opaque, digest_alg_name(alg),
-		    qop_text(auth), stale ? ", stale=true" : "");
-		msg_header_add_str(reply, NULL, text);
+		put_text(w, req->www ? "WWW-Authenticate: Digest realm=\"" :
+		    "Proxy-Authenticate: Digest realm=\"");
+		put_text(w, req->policy->realm);
+		put_text(w, "\", nonce=\"");
+		put_mem(w, nonce, NONCE_TEXT);
+		put_text(w, "\", opaque=\"");
+		put_mem(w, opaque, OPAQUE_TEXT);
+		put_text(w, "\", algorithm=");
+		put_text(w, digest_alg_name(alg));
+		put_text(w, ", qop=\"");
+		put_text(w, qop_text(auth));
+		put_text(w, stale ? "\", userhash=true, stale=true\r\n" :
+		    "\", userhash=true\r\n");
 	}
 }
 
-/* false: no nonce can be counted now. */
+/* What a challenge would say; false: no nonce can be counted now. */
 static bool
-challenge(struct request *req, bool stale, msg_t *reply)
+challenge(struct request *req, struct nonce *n)
 {
 	struct nonce_store *store = req->p->env.nonces;
 	struct nonce_terms terms;
-	struct nonce n;
-	char nonce[NONCE_TEXT + 1];
 	uint8_t usable = usable_algs(req);
 
 	if (!store->ops->terms(store, &terms))
 		return false;
-	nonce_terms_of(req, &terms, &n);
-	if (n.algs & usable)
-		n.algs &= usable;
-	nonce_mint(req->p->env.keys, &n, str_of(req->policy->realm),
-	    &req->source, req->unix_ms, nonce);
-	add_challenges(req, &n, nonce, stale, reply);
+	nonce_terms_of(req, &terms, n);
+	if (n->algs & usable)
+		n->algs &= usable;
 	return true;
 }
 
@@ -142,108 +151,139 @@ is_stale(enum reason r)
 
 /* RFC 3261 8.2.2.3: every option that we do not know. */
 static void
-add_unsupported(const struct request *req, msg_t *reply)
+put_unsupported(const struct request *req, struct writer *w)
 {
 	const sip_proxy_require_t *pr = req->sip->sip_proxy_require;
 
 	for (; pr != NULL; pr = (const sip_proxy_require_t *)pr->k_next)
 		for (size_t i = 0; pr->k_items != NULL &&
-		    pr->k_items[i] != NULL; i++)
-			msg_header_add_str(reply, NULL, su_sprintf(
-			    msg_home(reply), "Unsupported: %s\r\n",
-			    pr->k_items[i]));
+		    pr->k_items[i] != NULL; i++) {
+			put_text(w, "Unsupported: ");
+			put_text(w, pr->k_items[i]);
+			put_text(w, "\r\n");
+		}
+}
+
+/* RFC 3261 8.2.6.2: with a tag of ours, if there is none. */
+static void
+put_to(struct request *req, struct writer *w, int status)
+{
+	const sip_to_t *to = req->sip->sip_to;
+	struct str value = message_raw_value(to->a_common);
+	char tag[TAG_TEXT + 1];
+
+	put_text(w, "To: ");
+	put_str(w, value);
+	if (to->a_tag == NULL && status > 100 && req->sip->sip_call_id != NULL &&
+	    req->sip->sip_from != NULL) {
+		to_tag(req, 0, tag);
+		put_text(w, ";tag=");
+		put_mem(w, tag, TAG_TEXT);
+	}
+	put_text(w, "\r\n");
+}
+
+/* Status line and the headers of RFC 3261 8.2.6.2, as far as the request has
+ * them. */
+static void
+put_head(struct request *req, struct writer *w, const struct answer *a)
+{
+	const sip_t *sip = req->sip;
+
+	put_text(w, "SIP/2.0 ");
+	put_uint(w, (uint64_t)a->status);
+	put_text(w, " ");
+	put_text(w, a->phrase);
+	put_text(w, "\r\n");
+	message_put_headers(w, (const msg_common_t *)sip->sip_via);
+	if (sip->sip_from != NULL)
+		message_put_headers(w, sip->sip_from->a_common);
+	if (sip->sip_to != NULL)
+		put_to(req, w, a->status);
+	if (sip->sip_call_id != NULL)
+		message_put_headers(w, sip->sip_call_id->i_common);
+	if (sip->sip_cseq != NULL)
+		message_put_headers(w, sip->sip_cseq->cs_common);
+}
+
+static struct answer
+answer_of(struct request *req, enum reason r, struct nonce *n)
+{
+	struct answer a = { reason_status(r), reason_phrase(r) };
+
+	if (!is_challenge(r))
+		return a;
+	if (!challenge(req, n)) {
+		a.status = 503;
+		a.phrase = reason_phrase(REASON_STORE_AWAY);
+	} else if (req->www) {
+		a.status = 401;
+		a.phrase = sip_401_Unauthorized;
+	}
+	return a;
 }
 
 static void
-add_retry_after(msg_t *reply)
+put_answer(struct request *req, enum reason r, struct writer *w,
+    struct answer *a)
 {
-	msg_header_add_str(reply, NULL, su_sprintf(msg_home(reply),
-	    "Retry-After: %u\r\n", RETRY_AFTER_S));
-}
+	struct nonce n;
 
-struct line {
-	int		 status;
-	const char	*phrase;
-};
-
-/* The headers that belong to the answer; may change its status. */
-static struct line
-fill(struct request *req, enum reason r, msg_t *reply)
-{
-	struct line l = { reason_status(r), reason_phrase(r) };
-
-	if (is_challenge(r)) {
-		if (!challenge(req, is_stale(r), reply)) {
-			l.status = 503;
-			l.phrase = reason_phrase(REASON_STORE_AWAY);
-		} else if (req->www) {
-			l.status = 401;
-			l.phrase = sip_401_Unauthorized;
-		}
-	}
+	*a = answer_of(req, r, &n);
+	put_head(req, w, a);
+	if (a->status == 407 || (a->status == 401 && is_challenge(r)))
+		put_challenges(req, w, &n, is_stale(r));
 	if (r == REASON_BAD_EXTENSION)
-		add_unsupported(req, reply);
-	if (l.status == 503)
-		add_retry_after(reply);
-	return l;
+		put_unsupported(req, w);
+	if (a->status == 503) {
+		put_text(w, "Retry-After: ");
+		put_uint(w, RETRY_AFTER_S);
+		put_text(w, "\r\n");
+	}
+	put_text(w, "Content-Length: 0\r\n\r\n");
 }
 
-static int
-send_stateful(struct request *req, msg_t *reply, const struct line *l)
+bool
+reply_is_too_late(const struct request *req, int status)
 {
-	char tag[TAG_TEXT + 1];
-
-	to_tag(req, 0, tag);
-	nta_incoming_tag(req->irq, tag);
-	if (nta_incoming_complete_response(req->irq, reply, l->status,
-	    l->phrase, TAG_END()) < 0) {
-		msg_destroy(reply);
-		return 0;
-	}
-	nta_incoming_mreply(req->irq, reply);
-	return l->status;
-}
-
-static int
-send_stateless(struct request *req, msg_t *reply, const struct line *l)
-{
-	char tag[TAG_TEXT + 1];
-	sip_to_t *to;
-	int rc;
-
-	acked_note(req);
-	to_tag(req, 0, tag);
-	to = message_to_with_tag(reply, req->sip, tag);
-	if (to == NULL) {
-		msg_destroy(reply);
-		return 0;
-	}
-	msg_header_insert(reply, NULL, (msg_header_t *)to);
-	rc = nta_msg_mreply(req->p->env.agent, reply, sip_object(reply),
-	    l->status, l->phrase, msg_ref(req->msg), TAG_END());
-	return rc < 0 ? 0 : l->status;
+	return status == 408 && req->method != sip_method_invite;
 }
 
 int
 reply_send(struct request *req, enum reason r)
 {
-	msg_t *reply;
-	struct line l;
+	struct pipeline *p = req->p;
+	struct writer w = writer_on(p->scratch, SCRATCH_SIZE);
+	struct hop back = request_back(req);
+	struct answer a;
+	int rc;
 
 	if (reason_status(r) == 0 || req->method == sip_method_ack ||
-	    req->sip->sip_to == NULL || req->sip->sip_from == NULL ||
-	    req->sip->sip_call_id == NULL)
+	    req->sip->sip_via == NULL)
 		return 0;
-	reply = nta_msg_create(req->p->env.agent, 0);
-	if (reply == NULL)
+	put_answer(req, r, &w, &a);
+	if (w.full)
 		return 0;
-	l = fill(req, r, reply);
-	return req->irq != NULL ? send_stateful(req, reply, &l) :
-	    send_stateless(req, reply, &l);
+	if (reply_is_too_late(req, a.status))
+		return a.status;
+	if (req->server != NULL) {
+		rc = server_respond(req->server, a.status, w.p, w.len);
+	} else {
+		acked_note(req);
+		rc = transport_send(p->env.transports, &back, w.p, w.len,
+		    NULL);
+	}
+	return rc < 0 ? 0 : a.status;
 }
 
 void
 reply_trying(struct request *req)
 {
-	nta_incoming_treply(req->irq, SIP_100_TRYING, TAG_END());
+	static const struct answer trying = { SIP_100_TRYING };
+	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
+
+	put_head(req, &w, &trying);
+	put_text(&w, "Content-Length: 0\r\n\r\n");
+	if (!w.full)
+		server_respond(req->server, 100, w.p, w.len);
 }

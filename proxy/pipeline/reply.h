@@ -13,6 +13,10 @@
  * server transaction.  Returns the status that went out, 0 if none did. */
 int reply_send(struct request *req, enum reason r);
 
+/* RFC 4320 section 4.2: who asked has given up just before, and nothing is said
+ * to him. */
+bool reply_is_too_late(const struct request *req, int status);
+
 /* 100 Trying, for an INVITE. */
 void reply_trying(struct request *req);
 

@@ -6,11 +6,9 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "pipeline/accepted.h"
 #include "pipeline/branch.h"
-#include "pipeline/cancel.h"
-#include "pipeline/linger.h"
 #include "pipeline/message.h"
+#include "pipeline/moved.h"
 #include "pipeline/reply.h"
 
 enum { SPARE_MAX = 64 };		/* freed requests kept for reuse */
@@ -41,25 +39,21 @@ give_spare(struct pipeline *p, struct request *req)
 }
 
 static void
-note_arrival(struct request *req)
+note_arrival(struct request *req, const struct arrived *a)
 {
-	nta_agent_t *agent = req->p->env.agent;
-	tport_t *tp = tport_delivered_by(nta_agent_tports(agent), req->msg);
-
-	addr_from_sockaddr(&req->source,
-	    (const struct sockaddr *)msg_addr(req->msg));
-	req->way = ways_of(req->p->env.ways, tp);
-	if (req->way == NULL)
-		return;
-	req->transport = req->way->transport;
-	if (req->transport != TRANSPORT_UDP)
-		req->connection = req->p->env.connection_id(tp);
+	req->way = port_owner(a->port);
+	req->transport = a->transport;
+	req->connection = a->connection;
+	req->source = a->source;
+	req->reach = a->reach;
 }
 
 struct request *
-request_new(struct pipeline *p, msg_t *msg, sip_t *sip)
+request_new(struct pipeline *p, const struct arrived *a, msg_t *msg,
+    uint64_t key)
 {
 	struct request *req = take_spare(p);
+	sip_t *sip = sip_object(msg);
 
 	if (req == NULL) {
 		msg_destroy(msg);
@@ -69,6 +63,7 @@ request_new(struct pipeline *p, msg_t *msg, sip_t *sip)
 	req->policy = policy_ref(p->policy);
 	req->msg = msg;
 	req->sip = sip;
+	req->key = key;
 	req->unix_ms = clock_unix_ms();
 	req->start_us = clock_mono_us();
 	req->method = sip->sip_request->rq_method;
@@ -77,8 +72,15 @@ request_new(struct pipeline *p, msg_t *msg, sip_t *sip)
 	req->stale = REASON_COUNT;
 	req->choice.verdict = ROUTE_NONE;
 	p->requests_total[0]++;
-	note_arrival(req);
+	note_arrival(req, a);
 	return req;
+}
+
+struct hop
+request_back(const struct request *req)
+{
+	return (struct hop){ .port = req->way->socket, .addr = req->reach,
+	    .connection = req->connection };
 }
 
 static void
@@ -103,32 +105,7 @@ unlink_request(struct request *req)
 	if (req->next != NULL)
 		req->next->prev = req->prev;
 	req->prev = NULL;
-	cancel_forget(req);
 	req->p->pending_gauge[0] = --req->p->pending;
-}
-
-/* Why the caller gives up, for the target's CANCEL. */
-static void
-take_cancel_reason(struct request *req, const sip_t *sip)
-{
-	const sip_unknown_t *un = message_other(sip, "Reason", NULL);
-
-	if (un != NULL)
-		req->cancel_reason = su_sprintf(msg_home(req->msg),
-		    "Reason: %s", un->un_value);
-}
-
-/* From nta: a CANCEL, or (sip == NULL) the transaction's end. */
-static int
-on_ack_cancel(struct request *req, nta_incoming_t *irq, const sip_t *sip)
-{
-	(void)irq;
-	if (sip != NULL && sip->sip_request != NULL &&
-	    sip->sip_request->rq_method == sip_method_cancel) {
-		take_cancel_reason(req, sip);
-		relay_cancel(req);
-	}
-	return 0;
 }
 
 static bool
@@ -140,6 +117,35 @@ is_full(const struct request *req)
 	    req->token_state != TOKEN_GOOD;
 }
 
+/* RFC 3261 18.2.2: where a new connection would reach who asked, if the one
+ * that he asked on is gone. */
+static struct addr
+by_via(const struct request *req)
+{
+	struct addr again = req->reach;
+	int port = via_port_number(req->sip->sip_via);
+
+	again.port = req->transport == TRANSPORT_TCP && port > 0 ?
+	    (uint16_t)port : 0;
+	return again;
+}
+
+static bool
+open_server(struct request *req)
+{
+	struct server_conf conf = {
+		.key = req->key,
+		.kind = req->method == sip_method_invite ? SERVER_INVITE :
+		    SERVER_OTHER,
+		.back = request_back(req),
+		.again = by_via(req),
+		.owner = req,
+	};
+
+	req->server = server_new(req->p->transactions, &conf);
+	return req->server != NULL;
+}
+
 bool
 request_hold(struct request *req)
 {
@@ -149,23 +155,12 @@ request_hold(struct request *req)
 		req->reason = REASON_OVERLOAD;
 		return false;
 	}
-	if (req->method == sip_method_ack) {	/* has no transaction */
-		link_request(req);
-		return true;
-	}
-	/* nta takes the message over, and lends it back */
-	msg_ref(req->msg);
-	req->irq = nta_incoming_create(req->p->env.agent, NULL, req->msg,
-	    req->sip, TAG_END());
-	if (req->irq == NULL) {
+	/* an ACK has no transaction */
+	if (req->method != sip_method_ack && !open_server(req)) {
 		req->reason = REASON_NO_MEMORY;
 		return false;
 	}
-	/* no 100 before the verdict: we send our own */
-	nta_incoming_set_params(req->irq, NTATAG_EXTRA_100(0), TAG_END());
-	nta_incoming_bind(req->irq, on_ack_cancel, req);
 	link_request(req);
-	cancel_expect(req);
 	return true;
 }
 
@@ -229,7 +224,7 @@ event_of(enum reason r)
 		return EV_REQUEST_CHALLENGED;
 	case REASON_ACK_OURS:
 	case REASON_ABSORBED:
-	case REASON_ACCEPTED:
+	case REASON_CANCEL_TAKEN:
 		return EV_REQUEST_DROPPED;
 	default:
 		return EV_REQUEST_REFUSED;
@@ -301,8 +296,6 @@ release(struct request *req)
 		free(req->cred);
 	}
 	free(req->path);
-	if (req->flow_tport != NULL)
-		tport_unref(req->flow_tport);
 	msg_destroy(req->msg);
 	policy_unref(req->policy);
 	secret_wipe(&req->answer, sizeof req->answer);
@@ -316,15 +309,12 @@ request_end(struct request *req, enum reason r, int status)
 
 	stop_waiting(req);
 	unlink_request(req);
-	if (req->irq != NULL && status / 100 == 2)
-		accepted_note(req);
+	if (req->server != NULL) {
+		if (status / 100 == 2)
+			moved_note(req);
+		server_release(req->server);
+	}
 	p->by_reason[r]++;
 	log_end(req, r, status);
-	if (req->irq == NULL)
-		;
-	else if (r == REASON_ABSORBED)
-		linger(req);
-	else
-		nta_incoming_destroy(req->irq);
 	release(req);
 }

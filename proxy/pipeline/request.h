@@ -19,6 +19,7 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/reason.h"
 #include "pipeline/sofia.h"
+#include "transaction/transaction.h"
 
 enum step_verdict {
 	STEP_NEXT,		/* go on with the next row */
@@ -44,14 +45,14 @@ enum token_state {
 struct target {
 	struct addr	 addr;
 	enum transport	 transport;
+	const char	*name;		/* TLS: whose certificate; in msg's
+					 * home */
 };
 
 struct request {
 	struct pipeline	*p;
 	struct policy	*policy;
 	struct request	*next, **prev;	/* of all that were held */
-	UT_hash_handle	 by_caller;	/* cancel.c: of INVITEs among them */
-	bool		 cancellable;	/* is in that table */
 
 	/* request_new() */
 	msg_t		*msg;
@@ -62,9 +63,11 @@ struct request {
 	struct str	 uri;		/* Request-URI as received */
 	const struct way *way;
 	struct addr	 source;
+	struct addr	 reach;		/* where answers go: source, or the
+					 * balancer before it */
 	enum transport	 transport;
 	uint32_t	 connection;	/* 0: UDP */
-	uint64_t	 caller_key;	/* of an INVITE's transaction */
+	uint64_t	 key;		/* of the sender's transaction */
 	unsigned	 step;
 	const struct step *steps;
 
@@ -101,16 +104,16 @@ struct request {
 	size_t		 ntargets, next_target;
 	struct dns_lookup *dns;
 	char		*next_hop;	/* a URI to resolve, in msg's home */
+	const char	*next_host;	/* of the URI being resolved; same */
 	void		(*routed)(struct request *req);
-	struct tport_s	*flow_tport;	/* connection to use, referenced */
+	uint32_t	 flow_connection;	/* to use; 0: any */
 	const struct way *flow_way;
 	enum reason	 dns_reason;
 
 	/* relay */
-	nta_incoming_t	*irq;
+	struct server	*server;	/* its transaction, once it was held */
 	struct branch	*branch;
-	bool		 relayed;	/* edits are done */
-	unsigned	 record_routes;	/* put on top by the last edit */
+	bool		 edited;	/* for all targets alike */
 	bool		 cancelled;
 	char		*cancel_reason;	/* Reason of the CANCEL (RFC 3326) */
 	msg_t		*best;		/* best final response so far */
@@ -124,7 +127,10 @@ struct request {
 	int		 status;	/* of the final response */
 };
 
-enum { ACKED_MAX = 4099 };		/* a prime */
+enum {
+	ACKED_MAX = 4099,		/* a prime */
+	SCRATCH_SIZE = 2 * 65536	/* more than any message we send */
+};
 
 /* The pipeline's own, for the steps. */
 struct pipeline {
@@ -135,14 +141,15 @@ struct pipeline {
 	unsigned	 nspare;
 	size_t		 pending;
 	bool		 draining;
+	const struct arrived *arrived;	/* of the message at hand, or NULL */
 	struct timeouts	*timer_c;
 	struct timeouts	*timer_cancel;	/* 64*T1 after a CANCEL */
-	struct lingering *absorbed;	/* linger.c */
-	struct timeouts	*lingering, *muted;
+	struct transactions *transactions;
 	struct target_load *loads;	/* branch.c */
-	struct request	*invites;	/* cancel.c */
-	struct accepted	*accepted;	/* accepted.c */
-	struct timeouts	*accepting;
+	struct moved	*moved;		/* moved.c */
+	struct timeouts	*moved_ends;
+	char		*scratch;	/* SCRATCH_SIZE: a message being
+					 * written */
 	uint64_t	*by_reason;	/* counters */
 	uint64_t	*requests_total, *pending_gauge, *responses_total,
 			*misplaced_total;
@@ -157,11 +164,16 @@ struct step {
 	enum step_verdict (*run)(struct request *req);
 };
 
-/* From the message callback; takes over msg (also on failure: NULL). */
-struct request *request_new(struct pipeline *p, msg_t *msg, sip_t *sip);
+/* Takes over msg (also on failure: NULL).  key: of the sender's transaction,
+ * 0 where that cannot be told. */
+struct request *request_new(struct pipeline *p, const struct arrived *a,
+    msg_t *msg, uint64_t key);
+
+/* Where an answer to it goes. */
+struct hop request_back(const struct request *req);
 
 /* Before a request waits.  Makes the server transaction (an ACK has none);
- * from now on nta absorbs retransmissions and hands us the CANCEL.  false: too
+ * from now on retransmissions are absorbed, and a CANCEL finds it.  false: too
  * many, or no memory; the reason is set. */
 bool request_hold(struct request *req);
 
@@ -198,7 +210,6 @@ refuse(struct request *req, enum reason r)
 enum step_verdict step_arrive(struct request *req);
 enum step_verdict step_screen(struct request *req);
 enum step_verdict step_screen_ack(struct request *req);
-enum step_verdict step_accepted(struct request *req);
 enum step_verdict step_classify(struct request *req);
 enum step_verdict step_loop(struct request *req);
 enum step_verdict step_challenge(struct request *req);
@@ -209,11 +220,12 @@ enum step_verdict step_consume(struct request *req);
 enum step_verdict step_authorize(struct request *req);
 enum step_verdict step_route(struct request *req);
 enum step_verdict step_relay(struct request *req);
+enum step_verdict step_cancel(struct request *req);
 enum step_verdict step_ack_ours(struct request *req);
 enum step_verdict step_ack_may_pass(struct request *req);
 enum step_verdict step_ack_relay(struct request *req);
 
-/* relay.c: the caller's CANCEL (with a branch under way). */
+/* relay.c: the caller's CANCEL. */
 void relay_cancel(struct request *req);
 /* Drop what relay keeps: branch, stored responses. */
 void relay_release(struct request *req);

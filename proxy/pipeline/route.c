@@ -72,7 +72,7 @@ prefer_member(struct request *req, const struct peer *peer)
 	    dns_resolve(req->p->env.dns, text, TARGETS_TIMEOUT_MS,
 	    t, &n, NULL, NULL, &none) != DNS_OK || none != NULL)
 		return;
-	targets_take(req, t, n);
+	targets_take(req, t, n, u->url_host);
 }
 
 static enum reason
@@ -167,6 +167,15 @@ choose(struct request *req)
 	return by_table(req);
 }
 
+/* A target that a token names. */
+static enum reason
+check_secure(const struct request *req)
+{
+	return req->ntargets > 0 &&
+	    !targets_may_use(req, req->target[0].transport) ?
+	    REASON_NO_SECURE_WAY : REASON_COUNT;
+}
+
 static void
 on_first_targets(struct request *req)
 {
@@ -187,6 +196,8 @@ step_route(struct request *req)
 {
 	enum reason r = choose(req);
 
+	if (r == REASON_COUNT)
+		r = check_secure(req);
 	if (r != REASON_COUNT)
 		return refuse(req, r);
 	req->dns_reason = REASON_NO_SUCH_NAME;

@@ -51,18 +51,13 @@ headers_are_sane(const struct request *req)
 	    sip->sip_request->rq_method_name) == 0;
 }
 
-/*
- * nta reads a branch from its eighth byte on, whatever its length.  And
- * whoever puts our own name on top wants our answers to go astray.
- */
+/* Whoever puts our own name on top wants our answers to go astray. */
 static bool
 via_is_sane(const struct request *req)
 {
 	const sip_via_t *v = req->sip->sip_via;
 	struct branch_id id;
 
-	if (v->v_branch != NULL && strlen(v->v_branch) < 7)
-		return false;
 	if (via_port_number(v) < 0)
 		return false;
 	if (branch_id_open(req->p, req->sip, v, &id))
@@ -144,7 +139,13 @@ judge(struct request *req)
 {
 	const sip_t *sip = req->sip;
 
-	if (!headers_are_sane(req))
+	if (sip->sip_flags & MSG_FLG_TOOLARGE)
+		return REASON_TOO_LARGE;
+	if (strcasecmp(sip->sip_request->rq_version, sip_version_2_0) != 0)
+		return REASON_BAD_VERSION;
+	if (sip->sip_flags & MSG_FLG_TRUNC)
+		return REASON_BAD_BODY;
+	if ((sip->sip_flags & MSG_FLG_ERROR) || !headers_are_sane(req))
 		return REASON_BAD_HEADER;
 	if (!via_is_sane(req))
 		return REASON_BAD_VIA;
@@ -174,7 +175,8 @@ step_screen(struct request *req)
 		return refuse(req, REASON_BAD_EXTENSION);
 	if (is_too_broad(req->sip))
 		return refuse(req, REASON_TOO_BROAD);
-	if (req->p->draining && req->sip->sip_to->a_tag == NULL)
+	if (req->p->draining && req->sip->sip_to->a_tag == NULL &&
+	    req->method != sip_method_cancel)
 		return refuse(req, REASON_OVERLOAD);
 	return STEP_NEXT;
 }

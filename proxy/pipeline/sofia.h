@@ -1,26 +1,14 @@
 /*
- * sofia.h -- Sofia's headers, with our types for its magic pointers.
+ * sofia.h -- what of Sofia-SIP the pipeline uses: messages, parsed and edited.
  */
 #ifndef PIPELINE_SOFIA_H
 #define PIPELINE_SOFIA_H
 
-struct pipeline;
-struct request;
-struct branch;
-
-#define NTA_AGENT_MAGIC_T	struct pipeline
-#define NTA_INCOMING_MAGIC_T	struct request
-#define NTA_OUTGOING_MAGIC_T	struct branch
-
-#include <sofia-sip/nta.h>
-#include <sofia-sip/nta_stateless.h>
-#include <sofia-sip/nta_tport.h>
 #include <sofia-sip/msg_addr.h>
 #include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/sip_status.h>
 #include <sofia-sip/sip_util.h>
-#include <sofia-sip/tport.h>
-#include <sofia-sip/tport_tag.h>
+#include <sofia-sip/su_string.h>
 
 #endif

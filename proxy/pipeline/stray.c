@@ -8,22 +8,26 @@
  */
 #include "config.h"
 
-#include "pipeline/accepted.h"
 #include "pipeline/branch_id.h"
+#include "pipeline/message.h"
 #include "pipeline/stray.h"
 
-static bool
-is_late_2xx(struct pipeline *p, const sip_t *sip)
+/* The server transaction of the INVITE that this is a 2xx to. */
+static struct server *
+accepted_by(struct pipeline *p, const sip_t *sip)
 {
-	const sip_via_t *v = sip->sip_via;
 	struct branch_id id;
+	struct server *s;
 
-	if (v == NULL || v->v_next == NULL || sip->sip_cseq == NULL ||
-	    sip->sip_call_id == NULL)
-		return false;
-	return sip->sip_cseq->cs_method == sip_method_invite &&
-	    sip->sip_status->st_status / 100 == 2 &&
-	    branch_id_open(p, sip, v, &id) && accepted_response(p, sip);
+	if (sip->sip_cseq == NULL || sip->sip_call_id == NULL ||
+	    sip->sip_via == NULL || sip->sip_via->v_next == NULL ||
+	    sip->sip_cseq->cs_method != sip_method_invite ||
+	    sip->sip_status->st_status / 100 != 2 ||
+	    !branch_id_open(p, sip, sip->sip_via, &id))
+		return NULL;
+	s = server_find(p->transactions, message_key(p->transactions, sip,
+	    sip->sip_via->v_next), SERVER_INVITE);
+	return s != NULL && server_state(s) == SERVER_ACCEPTED ? s : NULL;
 }
 
 static void
@@ -43,14 +47,19 @@ log_dropped(msg_t *msg, const sip_t *sip)
 }
 
 void
-stray_response(struct pipeline *p, msg_t *msg, sip_t *sip)
+stray_response(struct pipeline *p, msg_t *msg)
 {
-	if (is_late_2xx(p, sip)) {
+	sip_t *sip = sip_object(msg);
+	struct server *s = accepted_by(p, sip);
+	struct writer w = writer_on(p->scratch, SCRATCH_SIZE);
+
+	if (s == NULL) {
+		p->by_reason[REASON_RESPONSE_STRAY]++;
+		log_dropped(msg, sip);
+	} else if (sip_via_remove(msg, sip) != NULL &&
+	    message_write(&w, msg, "")) {
 		p->by_reason[REASON_RESPONSE_LATE]++;
-		nta_msg_tsend(p->env.agent, msg, NULL, TAG_END());
-		return;
+		server_respond(s, sip->sip_status->st_status, w.p, w.len);
 	}
-	p->by_reason[REASON_RESPONSE_STRAY]++;
-	log_dropped(msg, sip);
 	msg_destroy(msg);
 }

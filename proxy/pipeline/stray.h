@@ -7,6 +7,6 @@
 #include "pipeline/request.h"
 
 /* Takes over msg. */
-void stray_response(struct pipeline *p, msg_t *msg, sip_t *sip);
+void stray_response(struct pipeline *p, msg_t *msg);
 
 #endif

@@ -3,12 +3,20 @@
  */
 #include "config.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "pipeline/targets.h"
 
+bool
+targets_may_use(const struct request *req, enum transport t)
+{
+	return t == TRANSPORT_TLS ||
+	    req->sip->sip_request->rq_url->url_type != url_sips;
+}
+
 void
-targets_take(struct request *req, const struct dns_target *t, size_t n)
+targets_take(struct request *req, const struct dns_target *t, size_t n,
+    const char *host)
 {
 	req->ntargets = 0;
 	req->next_target = 0;
@@ -16,9 +24,12 @@ targets_take(struct request *req, const struct dns_target *t, size_t n)
 		/* never to ourselves: it would come back as one of us */
 		if (ways_have(req->p->env.ways, &t[i].addr))
 			continue;
-		req->target[req->ntargets].addr = t[i].addr;
-		req->target[req->ntargets++].transport =
-		    (enum transport)t[i].transport;
+		if (!targets_may_use(req, (enum transport)t[i].transport)) {
+			req->dns_reason = REASON_NO_SECURE_WAY;
+			continue;
+		}
+		req->target[req->ntargets++] = (struct target){ t[i].addr,
+			(enum transport)t[i].transport, host };
 	}
 }
 
@@ -38,8 +49,24 @@ on_dns(void *arg, enum dns_result r, const struct dns_target *t, size_t n)
 
 	req->dns = NULL;
 	note_failure(req, r);
-	targets_take(req, t, r == DNS_OK ? n : 0);
+	targets_take(req, t, r == DNS_OK ? n : 0, req->next_host);
 	req->routed(req);
+}
+
+const char *
+targets_host(struct request *req, const char *uri)
+{
+	const url_t *u = url_make(msg_home(req->msg), uri);
+	char *host;
+
+	if (u == NULL || u->url_host == NULL)
+		return NULL;
+	if (u->url_host[0] != '[')
+		return u->url_host;
+	host = su_strdup(msg_home(req->msg), u->url_host + 1);
+	if (host != NULL)
+		host[strcspn(host, "]")] = '\0';
+	return host;
 }
 
 /* Ask for one URI. */
@@ -50,12 +77,13 @@ resolve(struct request *req, const char *uri)
 	size_t n = 0;
 	enum dns_result r;
 
+	req->next_host = targets_host(req, uri);
 	r = dns_resolve(req->p->env.dns, uri, TARGETS_TIMEOUT_MS, t, &n, on_dns,
 	    req, &req->dns);
 	if (req->dns != NULL)
 		return TARGETS_WAIT;
 	note_failure(req, r);
-	targets_take(req, t, r == DNS_OK ? n : 0);
+	targets_take(req, t, r == DNS_OK ? n : 0, req->next_host);
 	return req->ntargets > 0 ? TARGETS_FOUND : TARGETS_EXHAUSTED;
 }
 
@@ -81,15 +109,6 @@ targets_more(struct request *req, void (*done)(struct request *req))
 	return more;
 }
 
-void
-targets_url(const struct target *t, char *out)
-{
-	char addr[ADDR_TEXT_MAX];
-
-	snprintf(out, TARGET_URL_MAX, "sip:%s;transport=%s",
-	    addr_text(&t->addr, addr), transport_name(t->transport));
-}
-
 const struct way *
 targets_way(const struct request *req, const struct target *t)
 {
@@ -98,4 +117,20 @@ targets_way(const struct request *req, const struct target *t)
 	return ways_out(req->p->env.ways, &t->addr, t->transport,
 	    req->choice.peer == NULL ? NULL : req->choice.peer->listener,
 	    req->way);
+}
+
+struct hop
+targets_hop(const struct request *req, const struct target *t,
+    const struct way *way)
+{
+	const struct pipeline_env *env = &req->p->env;
+	struct hop hop = { .port = way->socket, .addr = t->addr,
+		.connection = req->flow_connection };
+
+	if (t->transport == TRANSPORT_TLS && hop.connection == 0) {
+		hop.tls.context = env->tls_towards(env->tls_arg,
+		    req->choice.peer == NULL ? NULL : req->choice.peer->name);
+		hop.tls.name = t->name;
+	}
+	return hop;
 }

@@ -19,17 +19,23 @@ enum targets_more {
 enum targets_more targets_more(struct request *req,
     void (*done)(struct request *req));
 
-enum { TARGET_URL_MAX = ADDR_TEXT_MAX + 32 };
-
-/* "sip:1.2.3.4:5060;transport=udp": numeric, so that nta resolves nothing.
- * out: TARGET_URL_MAX bytes. */
-void targets_url(const struct target *t, char *out);
-
 /* The way by which the request leaves for this target; NULL: none fits. */
 const struct way *targets_way(const struct request *req,
     const struct target *t);
 
-/* Try these, from the first. */
-void targets_take(struct request *req, const struct dns_target *t, size_t n);
+/* The same, with all that a transport must know. */
+struct hop targets_hop(const struct request *req, const struct target *t,
+    const struct way *way);
+
+/* A request to a SIPS URI leaves over TLS only (RFC 5630 section 5.3). */
+bool targets_may_use(const struct request *req, enum transport t);
+
+/* The host of a URI, which a certificate must bear (RFC 5922 section 7.3); in
+ * msg's home, or NULL. */
+const char *targets_host(struct request *req, const char *uri);
+
+/* Try these, from the first; `host` is whose certificate TLS wants to see. */
+void targets_take(struct request *req, const struct dns_target *t, size_t n,
+    const char *host);
 
 #endif

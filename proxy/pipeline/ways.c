@@ -3,23 +3,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "pipeline/sofia.h"
 #include "pipeline/ways.h"
 #include "route/peer.h"
-
-const struct way *
-ways_of(const struct ways *ws, const struct tport_s *tp)
-{
-	const tport_t *primary;
-
-	if (tp == NULL)
-		return NULL;
-	primary = tport_is_primary(tp) ? tp : tport_parent(tp);
-	for (size_t i = 0; i < ws->n; i++)
-		if (ws->way[i].primary == primary)
-			return &ws->way[i];
-	return NULL;
-}
 
 static bool
 fits(const struct way *w, const struct addr *to, enum transport transport)
@@ -120,12 +105,4 @@ ways_have_ip(const struct ways *ws, const struct addr *a)
 		if (addr_same_ip(&ws->way[i].addr, a))
 			return true;
 	return false;
-}
-
-const char *
-transport_name(enum transport t)
-{
-	static const char *const name[TRANSPORTS] = { "udp", "tcp", "tls" };
-
-	return name[t];
 }

@@ -13,13 +13,12 @@
 #include "base/text.h"
 #include "route/token.h"
 
-struct tport_s;
+struct port;
 struct url_s;
 
 enum { WAYS_MAX = 64 };
 
 struct way {
-	char		 ident[80];	/* TPTAG_IDENT of the primary */
 	char		 listener[80];	/* its name in the file */
 	uint16_t	 id;		/* of the listener, in flow tokens */
 	enum transport	 transport;
@@ -28,7 +27,7 @@ struct way {
 	char		 host[256];	/* in Via, Record-Route and Path; IPv6
 					 * in brackets */
 	uint16_t	 port;
-	struct tport_s	*primary;
+	struct port	*socket;
 };
 
 /* By which interface the kernel reaches an address, asked a while ago. */
@@ -48,9 +47,6 @@ struct ways {
 	struct way_memo	 memo[WAY_MEMOS];
 };
 
-/* The way whose socket this is, or that accepted this connection. */
-const struct way *ways_of(const struct ways *ws, const struct tport_s *tp);
-
 /* Where it came in may not be where it goes out: same listener by name if
  * given, else the kernel's choice, else `in`, else any that fits the family
  * and transport.  NULL: none fits. */
@@ -67,7 +63,5 @@ bool way_is(const struct way *w, struct str host, int port);
 bool ways_have(const struct ways *ws, const struct addr *a);
 /* Is this the address of one of our sockets (any port)? */
 bool ways_have_ip(const struct ways *ws, const struct addr *a);
-
-const char *transport_name(enum transport t);		/* "udp" */
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * peer.c -- who is known by address, and where it is reached.
+ * peer.c -- who is known by address or certificate, and where it is reached.
  */
 #include "config.h"
 
@@ -22,11 +22,16 @@ static const char *const path_choices[] = {
 	[PATH_CONTACT] = "contact", NULL
 };
 
+static const char *const verify_choices[] = {
+	[PEER_VERIFY_FULL] = "full", [PEER_VERIFY_NONE] = "none", NULL
+};
+
 /* Fills the int `auth` of a peer_conf. */
 static const struct conf_opt auth_opts_of_peer[] = {
 	{ "is", CONF_T_CHOICE, 0, .dflt = "ip", .choices = auth_choices,
-	    .help = "What is asked: \"ip\" (the address is enough) or "
-	    "\"digest\" (a user's name and password as well)." },
+	    .help = "What is asked: \"ip\" (the address, or the certificate, "
+	    "is enough) or \"digest\" (a user's name and password as "
+	    "well)." },
 	{ "all", CONF_T_LIST, 0, CONF_LATER,
 	    .help = "Several proofs, each of which is needed." },
 	{ "any", CONF_T_LIST, 0, CONF_LATER,
@@ -43,8 +48,8 @@ const struct conf_opt peer_opts[] = {
 	    .help = "Where it is reached: a SIP URI or a list of them, tried "
 	    "in this order. Names are looked up by RFC 3263." },
 	{ "from", CONF_T_LIST, AT(from), CONF_RELOAD,
-	    .help = "Addresses and networks that it sends from. Without "
-	    "them it is only a target." },
+	    .help = "Addresses and networks that it sends from. With neither "
+	    "from nor certificate it is only a target." },
 	{ "listener", CONF_T_STR, AT(listener), CONF_RELOAD, .min = 1,
 	    .max = 64,
 	    .help = "The listener that its UDP packets come in on; elsewhere "
@@ -52,10 +57,26 @@ const struct conf_opt peer_opts[] = {
 	    "kernel routes to its network." },
 	{ "auth", CONF_T_GROUP, AT(auth), CONF_RELOAD | CONF_SHORTHAND,
 	    .opts = auth_opts_of_peer,
-	    .help = "What a request from its address must bring besides: "
-	    "nothing (\"ip\"), or \"digest\"." },
-	{ "certificate", CONF_T_LIST, 0, CONF_LATER,
-	    .help = "Names in its TLS certificate." },
+	    .help = "What a request from it must bring besides: nothing "
+	    "(\"ip\"), or \"digest\"." },
+	{ "certificate", CONF_T_LIST, AT(certificate), CONF_RELOAD,
+	    .min = 1, .max = TARGET_HOST_MAX,
+	    .help = "Names, one of which its TLS certificate bears: it is "
+	    "known by it, from any address unless from is given too, and "
+	    "then by both. Over UDP and TCP it is a stranger." },
+	{ "ca", CONF_T_PATH, AT(ca), CONF_RELOAD,
+	    .help = "PEM file of the authorities that its certificate must "
+	    "lead to, when it connects to us and when we connect to it. They "
+	    "vouch for nobody else. By default listen.client_ca when it "
+	    "connects, and tls.ca." },
+	{ "crl", CONF_T_PATH, AT(crl), CONF_RELOAD,
+	    .help = "What the authorities of its ca revoked: a PEM file, or "
+	    "a folder of such." },
+	{ "verify", CONF_T_CHOICE, AT(verify), CONF_RELOAD, .dflt = "full",
+	    .choices = verify_choices,
+	    .help = "What the certificate of its targets must be: good and "
+	    "for the name in the uri (\"full\"), or anything (\"none\"), "
+	    "so that whoever is on the way can stand in for it." },
 	{ "path", CONF_T_CHOICE, AT(path), CONF_RELOAD, .dflt = "always",
 	    .choices = path_choices,
 	    .help = "How a REGISTER to it tells the way back to the phone: "
@@ -76,6 +97,12 @@ struct making {
 	const struct peer_conf		*conf;
 	struct peers			*ps;
 };
+
+static bool
+same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
 
 static bool
 is_name(const char *s)
@@ -120,11 +147,37 @@ check_uris(const struct making *m, const struct peer_conf *p)
 			conf_error(m->c, p->uri.line[i], "peers.uri",
 			    "\"%s\" is not a SIP URI with a host",
 			    p->uri.v[i]);
-		else if (t.transport == TARGET_TLS)
-			conf_error(m->c, p->uri.line[i], "peers.uri",
-			    "\"%s\": TLS towards a peer is not built yet",
-			    p->uri.v[i]);
 	}
+}
+
+static bool
+has_certificate(const struct peer *p, const char *name)
+{
+	for (size_t i = 0; i < p->ncertificates; i++)
+		if (strcasecmp(p->certificate[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* No wildcards: a name in the certificate is compared as a whole (RFC 5922
+ * section 7.2). */
+static void
+check_certificate(const struct making *m, const struct peer *p, size_t i)
+{
+	const struct conf_list *names = &m->conf[p - m->ps->v].certificate;
+	char host[TARGET_HOST_MAX + 1];
+	struct addr a;
+
+	if (!target_host_copy(host, str_of(names->v[i])) &&
+	    !addr_parse_host(&a, str_of(names->v[i])))
+		conf_error(m->c, names->line[i], "peers.certificate",
+		    "\"%s\" is not a host name", names->v[i]);
+	for (const struct peer *q = m->ps->v; q < p; q++)
+		if (p->nnets == 0 && q->nnets == 0 && same(p->ca, q->ca) &&
+		    has_certificate(q, names->v[i]))
+			conf_error(m->c, names->line[i], "peers.certificate",
+			    "\"%s\" is already a name of \"%s\"",
+			    names->v[i], q->name);
 }
 
 /* The first address that is not the network's own. */
@@ -145,12 +198,12 @@ same_net(const struct net *a, const struct net *b)
 	return a->bits == b->bits && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
+/* Is there nothing that tells the two apart at the same address? */
 static bool
-same_listener(const struct peer *a, const struct peer *b)
+same_place(const struct peer *a, const struct peer *b)
 {
-	if (a->listener == NULL || b->listener == NULL)
-		return a->listener == b->listener;
-	return strcmp(a->listener, b->listener) == 0;
+	return a == b || (a->ncertificates == 0 && b->ncertificates == 0 &&
+	    same(a->listener, b->listener));
 }
 
 static bool
@@ -182,17 +235,19 @@ add_net(const struct making *m, struct peer *p, const char *text, int line)
 		    "address, and not a network without host bits", text);
 		return;
 	}
-	if (is_everybody(n) && p->auth == PEER_AUTH_IP)
+	if (is_everybody(n) && p->auth == PEER_AUTH_IP &&
+	    p->ncertificates == 0)
 		conf_error(m->c, line, "peers.from",
 		    "\"%s\" with auth \"ip\" would let everybody in", text);
 	for (const struct peer *q = m->ps->v; q <= p; q++)
-		if (has_net(q, n) && same_listener(q, p))
+		if (has_net(q, n) && same_place(q, p))
 			conf_error(m->c, line, "peers.from",
 			    "\"%s\" is already a network of \"%s\"", text,
 			    q->name);
 	host = first_host(n);
 	p->net_ifindex[p->nnets] = ifindex_to(&host);
-	if (p->net_ifindex[p->nnets] == 0 && p->listener == NULL)
+	if (p->net_ifindex[p->nnets] == 0 && p->listener == NULL &&
+	    p->ncertificates == 0)
 		conf_warn(m->c, line, "peers.from", "the kernel has no route "
 		    "to \"%s\": UDP from there is taken for a stranger's",
 		    text);
@@ -220,18 +275,29 @@ add_peer(const struct making *m, size_t i)
 	struct peer *p = &m->ps->v[m->ps->n++];
 
 	*p = (struct peer){
-		.name = conf->name, .id = peer_id(conf->name),
+		.line = conf->line, .name = conf->name,
+		.id = peer_id(conf->name),
 		.auth = (enum peer_auth)conf->auth,
 		.path = (enum path_mode)conf->path,
 		.listener = conf->listener,
+		.certificate = conf->certificate.v,
+		.ncertificates = conf->certificate.n,
+		.ca = conf->ca, .crl = conf->crl,
+		.verify = (enum peer_verify)conf->verify,
 		.uri = conf->uri.v, .nuris = conf->uri.n
 	};
 	check_name(m, i);
 	check_uris(m, conf);
-	if (conf->uri.n == 0 && conf->from.n == 0)
-		conf_error(m->c, conf->line, "peers",
-		    "\"%s\" has neither uri nor from", conf->name);
-	return add_nets(m, p, &conf->from);
+	if (conf->crl != NULL && conf->ca == NULL)
+		conf_error(m->c, conf->line, "peers.crl", "goes with a ca");
+	if (conf->uri.n == 0 && conf->from.n == 0 && conf->certificate.n == 0)
+		conf_error(m->c, conf->line, "peers", "\"%s\" has neither "
+		    "uri nor from nor certificate", conf->name);
+	if (!add_nets(m, p, &conf->from))
+		return false;
+	for (size_t k = 0; k < p->ncertificates; k++)
+		check_certificate(m, p, k);
+	return true;
 }
 
 static bool
@@ -303,51 +369,6 @@ peers_by_id(const struct peers *ps, uint32_t id)
 		if (ps->v[i].id == id)
 			return &ps->v[i];
 	return NULL;
-}
-
-enum place { NOT_ITS_ADDRESS, ELSEWHERE, IN_PLACE };
-
-static enum place
-place_of(const struct peer *p, const struct arrival *a)
-{
-	enum place best = NOT_ITS_ADDRESS;
-
-	for (size_t i = 0; i < p->nnets && best != IN_PLACE; i++) {
-		if (!net_has(&p->net[i], &a->source))
-			continue;
-		best = ELSEWHERE;
-		if (p->listener != NULL ? a->listener != NULL &&
-		    strcmp(p->listener, a->listener) == 0 :
-		    a->ifindex != 0 && p->net_ifindex[i] == a->ifindex)
-			best = IN_PLACE;
-	}
-	return best;
-}
-
-enum arrival_verdict
-peers_classify(const struct peers *ps, const struct arrival *a,
-    const struct peer **out)
-{
-	const struct peer *elsewhere = NULL;
-
-	*out = NULL;
-	for (size_t i = 0; i < ps->n; i++) {
-		enum place place = place_of(&ps->v[i], a);
-
-		if (place == IN_PLACE) {
-			*out = &ps->v[i];
-			return ARRIVAL_PEER;
-		}
-		if (place == ELSEWHERE && elsewhere == NULL)
-			elsewhere = &ps->v[i];
-	}
-	if (elsewhere == NULL)
-		return ARRIVAL_STRANGER;
-	/* A source address is easily forged over UDP only. */
-	if (a->transport == TRANSPORT_UDP)
-		return ARRIVAL_MISPLACED;
-	*out = elsewhere;
-	return ARRIVAL_PEER;
 }
 
 bool

@@ -1,5 +1,5 @@
 /*
- * peer.h -- who is known by address, and where it is reached.
+ * peer.h -- who is known by address or certificate, and where it is reached.
  */
 #ifndef ROUTE_PEER_H
 #define ROUTE_PEER_H
@@ -18,19 +18,28 @@ struct peer_conf {
 	int		 line;
 	const char	*name;
 	struct conf_list uri;		/* targets, tried in order */
-	struct conf_list from;		/* networks; empty: only a target */
+	struct conf_list from;		/* networks */
+	struct conf_list certificate;	/* names in it; neither this nor from:
+					 * only a target */
+	const char	*ca;		/* NULL: the one for all */
+	const char	*crl;		/* of ca */
+	int		 verify;	/* enum peer_verify */
 	const char	*listener;	/* NULL: by interface */
 	int		 auth;		/* enum peer_auth */
 	int		 path;		/* enum path_mode */
 	/* options that are not built yet stand in the table with CONF_LATER */
 };
 
-/* What a request from its address must bring besides. */
+/* What a request that is known to be its own must bring besides. */
 enum peer_auth { PEER_AUTH_IP, PEER_AUTH_DIGEST };
+
+/* What is asked of the certificate of its targets. */
+enum peer_verify { PEER_VERIFY_FULL, PEER_VERIFY_NONE };
 
 extern const struct conf_opt peer_opts[];
 
 struct peer {
+	int		 line;		/* in its file */
 	const char	*name;
 	uint32_t	 id;		/* peer_id(name) */
 	enum peer_auth	 auth;
@@ -39,6 +48,12 @@ struct peer {
 	struct net	*net;
 	unsigned	*net_ifindex;	/* by which the kernel routes there */
 	size_t		 nnets;
+	const char *const *certificate;	/* any of these names is enough */
+	size_t		 ncertificates;
+	const char	*ca;		/* whom its certificate leads to;
+					 * NULL: to the authorities for all */
+	const char	*crl;		/* of ca; may be NULL */
+	enum peer_verify verify;
 	const char *const *uri;
 	size_t		 nuris;
 };
@@ -54,12 +69,22 @@ const struct peer *peers_at(const struct peers *ps, size_t i);
 const struct peer *peers_by_name(const struct peers *ps, const char *name);
 const struct peer *peers_by_id(const struct peers *ps, uint32_t id);
 
+/* What the other end of a TLS connection proved by its certificate. */
+struct arrival_certificate {
+	bool	(*has_name)(const void *arg, const char *name);
+	/* Does it lead to the authorities that this peer's must lead to?
+	 * Another's, though trusted, may not vouch for it. */
+	bool	(*is_vouched)(const void *arg, const struct peer *p);
+	const void *arg;
+};
+
 /* How a packet came in. */
 struct arrival {
 	struct addr	 source;
 	enum transport	 transport;
 	const char	*listener;	/* its name in the file */
 	unsigned	 ifindex;	/* that has the local address; 0: none */
+	const struct arrival_certificate *certificate;	/* NULL: none shown */
 };
 
 enum arrival_verdict {
@@ -69,9 +94,13 @@ enum arrival_verdict {
 				 * listener or interface: a stranger, counted */
 };
 
-/* The first peer whose networks have the source:
- * over UDP only on the listener it names, or else on the interface by which
- * the kernel routes to it.  *out is NULL unless ARRIVAL_PEER. */
+/*
+ * The first peer that the certificate proves, if its networks, where it has
+ * any, have the source as well.  Else the first one known by address alone
+ * whose networks have the source: over UDP only on the listener it names, or
+ * else on the interface by which the kernel routes to it.  *out is NULL unless
+ * ARRIVAL_PEER.
+ */
 enum arrival_verdict peers_classify(const struct peers *ps,
     const struct arrival *a, const struct peer **out);
 

@@ -28,8 +28,7 @@
 
 #include "base/addr.h"
 #include "base/text.h"
-
-enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORTS };
+#include "base/transport.h"
 
 enum side_kind { SIDE_NONE, SIDE_PEER, SIDE_FLOW, SIDE_ADDR };
 

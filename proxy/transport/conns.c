@@ -1,20 +1,22 @@
 /*
- * conns.c -- the TCP connections: who has how many, and until when each may
- * go on as it does.
+ * conns.c -- the tables of the connections.
  */
 #include "config.h"
 
 /* Out of memory is an answer (the connection is refused), not an exit. */
+#ifndef HASH_NONFATAL_OOM
 #define HASH_NONFATAL_OOM 1
+#endif
 
 #include "transport/conns.h"
 
+#include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/secret.h"
 
 struct source {
@@ -23,39 +25,23 @@ struct source {
 	UT_hash_handle	hh;
 };
 
-static void
-peer_of(struct addr *peer, int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof ss;
-
-	memset(peer, 0, sizeof *peer);
-	if (getpeername(fd, (struct sockaddr *)&ss, &len) == 0)
-		addr_from_sockaddr(peer, (struct sockaddr *)&ss);
-}
-
-struct due {
-	int64_t		at_ms;
-	enum refusal	why;
-};
-
 /* Whoever has an IPv6 address has the whole /64 (RFC 6177). */
 static struct source *
-source_enter(struct transports *t, const struct addr *peer)
+source_enter(struct conns *cs, const struct addr *from)
 {
 	struct source *s;
 	uint8_t ip[16];
 
-	memcpy(ip, peer->ip, sizeof ip);
-	if (!addr_is_v4(peer))
+	memcpy(ip, from->ip, sizeof ip);
+	if (!addr_is_v4(from))
 		memset(ip + 8, 0, 8);
-	HASH_FIND(hh, t->sources, ip, sizeof ip, s);
+	HASH_FIND(hh, cs->sources, ip, sizeof ip, s);
 	if (s == NULL) {
 		s = calloc(1, sizeof *s);
 		if (s == NULL)
 			return NULL;
 		memcpy(s->ip, ip, sizeof ip);
-		HASH_ADD(hh, t->sources, ip, sizeof s->ip, s);
+		HASH_ADD(hh, cs->sources, ip, sizeof s->ip, s);
 		if (s->hh.tbl == NULL) {
 			free(s);
 			return NULL;
@@ -66,172 +52,180 @@ source_enter(struct transports *t, const struct addr *peer)
 }
 
 static void
-source_leave(struct transports *t, struct source *s)
+source_leave(struct conns *cs, struct source *s)
 {
 	if (--s->count > 0)
 		return;
-	HASH_DELETE(hh, t->sources, s);
+	HASH_DELETE(hh, cs->sources, s);
 	free(s);
 }
 
+static struct conn *
+by_id(const struct conns *cs, uint32_t id)
+{
+	struct conn *c;
+
+	HASH_FIND(by_id, cs->by_id, &id, sizeof id, c);
+	return c;
+}
+
 static uint32_t
-new_id(const struct transports *t)
+new_id(const struct conns *cs)
 {
 	uint32_t id;
 
 	do
 		random_bytes(&id, sizeof id);
-	while (id == 0 || conn_by_id(t, id) != NULL);
+	while (id == 0 || by_id(cs, id) != NULL);
 	return id;
 }
 
-/* Count an accepted connection, or say why not. */
-static bool
-admit(struct transports *t, struct conn *c, enum refusal *why)
+static uint64_t *
+gauge(const struct conn *c)
 {
-	const struct transport_conf *conf = &t->conf;
-
-	*why = REFUSE_CONNECTIONS;
-	if (conf->connections > 0 && t->accepted >= conf->connections)
-		return false;
-	*why = REFUSE_NO_MEMORY;
-	c->source = source_enter(t, &c->peer);
-	if (c->source == NULL)
-		return false;
-	*why = REFUSE_SOURCE;
-	if (conf->connections_per_source > 0 &&
-	    c->source->count > conf->connections_per_source) {
-		source_leave(t, c->source);
-		return false;
-	}
-	t->accepted++;
-	return true;
+	return &c->t->connections[c->accepted ? COUNT_ACCEPTED :
+	    COUNT_OUTGOING];
 }
 
-/* Put it into both tables, or in none. */
-static bool
-enter(struct transports *t, struct conn *c)
+struct conns *
+conns_new(struct transports *t)
 {
-	c->id = new_id(t);
-	HASH_ADD(by_tport, t->by_tport, tp, sizeof c->tp, c);
-	if (c->by_tport.tbl == NULL)
-		return false;
-	HASH_ADD(by_id, t->by_id, id, sizeof c->id, c);
-	if (c->by_id.tbl != NULL)
-		return true;
-	HASH_DELETE(by_tport, t->by_tport, c);
-	return false;
+	struct conns *cs = calloc(1, sizeof *cs);
+
+	if (cs == NULL)
+		return NULL;
+	cs->deadlines = deadlines_new(t);
+	cs->spare_fd = eventfd(0, EFD_CLOEXEC);
+	if (cs->deadlines != NULL && cs->spare_fd != -1)
+		return cs;
+	if (cs->deadlines == NULL)
+		errno = ENOMEM;
+	conns_free(cs);
+	return NULL;
 }
 
-static void
-leave_source(struct transports *t, struct conn *c)
+void
+conns_free(struct conns *cs)
 {
-	if (c->source == NULL)
+	struct conn *c, *next;
+	int e = errno;
+
+	if (cs == NULL)
 		return;
-	source_leave(t, c->source);
+	HASH_ITER(by_id, cs->by_id, c, next)
+		conn_free(c);
+	if (cs->spare_fd != -1)
+		close(cs->spare_fd);
+	deadlines_free(cs->deadlines);
+	free(cs);
+	errno = e;
+}
+
+enum refusal
+conns_enter(struct conn *c)
+{
+	struct conns *cs = c->t->conns;
+	int64_t max = c->t->conf.connections;
+
+	if (c->accepted && max > 0 && cs->accepted >= max)
+		return REFUSE_CONNECTIONS;
+	c->id = new_id(cs);
+	HASH_ADD(by_id, cs->by_id, id, sizeof c->id, c);
+	if (c->by_id.tbl == NULL)
+		return REFUSE_NO_MEMORY;
+	if (c->accepted)
+		cs->accepted++;
+	++*gauge(c);
+	return REFUSE_BEFORE;
+}
+
+void
+conns_leave(struct conn *c)
+{
+	struct conns *cs = c->t->conns;
+
+	conns_withdraw(c);
+	if (c->source != NULL)
+		source_leave(cs, c->source);
 	c->source = NULL;
-	t->accepted--;
+	if (c->by_id.tbl == NULL)
+		return;
+	HASH_DELETE(by_id, cs->by_id, c);
+	if (c->accepted)
+		cs->accepted--;
+	--*gauge(c);
 }
 
-static void
-sooner(struct due *due, int64_t since_ms, int64_t limit_ms, enum refusal why)
+enum refusal
+conns_enter_source(struct conn *c)
 {
-	if (limit_ms <= 0 || since_ms + limit_ms >= due->at_ms)
-		return;
-	due->at_ms = since_ms + limit_ms;
-	due->why = why;
+	int64_t max = c->t->conf.connections_per_source;
+
+	c->source = source_enter(c->t->conns, &c->from);
+	if (c->source == NULL)
+		return REFUSE_NO_MEMORY;
+	return max > 0 && c->source->count > max ? REFUSE_SOURCE :
+	    REFUSE_BEFORE;
 }
 
 struct conn *
-conn_open(struct transports *t, tport_t *tp, int fd, bool accepted,
-    enum refusal *why)
+conns_find(const struct conns *cs, uint32_t id)
 {
-	struct conn *c = calloc(1, sizeof *c);
+	struct conn *c = by_id(cs, id);
 
-	*why = REFUSE_NO_MEMORY;
-	if (c == NULL)
+	return c != NULL && c->state < CONN_DRAIN ? c : NULL;
+}
+
+size_t
+way_of(struct way *way, const struct hop *h)
+{
+	size_t len = h->tls.name != NULL ? strlen(h->tls.name) : 0;
+
+	if (h->port->conf.transport != TRANSPORT_TLS)
+		len = 0;
+	if (len > WAY_NAME_MAX)
+		return 0;
+	way->port = h->port;
+	way->context = NULL;
+	if (h->port->conf.transport == TRANSPORT_TLS)
+		way->context = h->tls.context;
+	way->to = h->addr;
+	if (len > 0)
+		memcpy(way->name, h->tls.name, len);
+	return offsetof(struct way, name) + len;
+}
+
+struct conn *
+conns_find_way(const struct conns *cs, const struct hop *h)
+{
+	union way_room key;
+	size_t len = way_of(&key.way, h);
+	struct conn *c;
+
+	if (len == 0)
 		return NULL;
-	c->tp = tp;
-	c->fd = fd;
-	c->accepted = c->connected = accepted;
-	c->opened_ms = c->active_ms = clock_mono_ms();
-	c->head = transport_head(t);
-	peer_of(&c->peer, fd);
-	if (accepted && !admit(t, c, why)) {
-		transport_refuse(t, *why, &c->peer);
-		free(c);
-		return NULL;
-	}
-	if (!enter(t, c)) {
-		*why = REFUSE_NO_MEMORY;
-		transport_refuse(t, *why, &c->peer);
-		leave_source(t, c);
-		free(c);
-		return NULL;
-	}
-	t->connections[accepted ? COUNT_ACCEPTED : COUNT_OUTGOING]++;
+	HASH_FIND(by_way, cs->by_way, &key.way, len, c);
 	return c;
 }
 
 void
-conn_close(struct transports *t, struct conn *c)
+conns_offer(struct conn *c)
 {
-	if (c->fd == -1)
+	struct conns *cs = c->t->conns;
+	struct conn *other;
+
+	HASH_FIND(by_way, cs->by_way, &c->way, c->waylen, other);
+	if (other != NULL)
 		return;
-	c->fd = -1;
-	t->connections[c->accepted ? COUNT_ACCEPTED : COUNT_OUTGOING]--;
-	leave_source(t, c);
-	HASH_DELETE(by_id, t->by_id, c);
+	HASH_ADD_KEYPTR(by_way, cs->by_way, &c->way, c->waylen, c);
+	/* Without memory it is not found, and another one will be made. */
+	c->reusable = c->by_way.tbl != NULL;
 }
 
 void
-conn_free(struct transports *t, struct conn *c)
+conns_withdraw(struct conn *c)
 {
-	conn_close(t, c);
-	HASH_DELETE(by_tport, t->by_tport, c);
-	free(c->buf);
-	free(c);
-}
-
-struct conn *
-conn_of(const struct transports *t, const tport_t *tp)
-{
-	struct conn *c;
-
-	HASH_FIND(by_tport, t->by_tport, &tp, sizeof tp, c);
-	return c;
-}
-
-struct conn *
-conn_by_id(const struct transports *t, uint32_t id)
-{
-	struct conn *c;
-
-	HASH_FIND(by_id, t->by_id, &id, sizeof id, c);
-	return c;
-}
-
-int64_t
-conn_due_ms(const struct transports *t, const struct conn *c,
-    enum refusal *why)
-{
-	const struct transport_conf *conf = &t->conf;
-	struct due due = { .at_ms = INT64_MAX, .why = REFUSE_IDLE };
-
-	if (c->closing_ms != 0) {
-		sooner(&due, c->closing_ms, LINGER_MS, REFUSE_IDLE);
-		*why = due.why;
-		return due.at_ms;
-	}
-	if (!c->connected)
-		sooner(&due, c->opened_ms, conf->connect_ms, REFUSE_CONNECT);
-	if (c->accepted && !c->spoke)
-		sooner(&due, c->opened_ms, conf->first_message_ms,
-		    REFUSE_FIRST);
-	if (c->partial_ms != 0)
-		sooner(&due, c->partial_ms, conf->whole_message_ms,
-		    REFUSE_SLOW);
-	sooner(&due, c->active_ms, conf->idle_ms, REFUSE_IDLE);
-	*why = due.why;
-	return due.at_ms;
+	if (c->reusable)
+		HASH_DELETE(by_way, c->t->conns->by_way, c);
+	c->reusable = false;
 }

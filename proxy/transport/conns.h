@@ -1,51 +1,47 @@
 /*
- * conns.h -- the TCP connections: who has how many, and until when each may
- * go on as it does.
+ * conns.h -- the connections, by their ids and by what they are good for; and
+ * who has how many.
  */
 #ifndef TRANSPORT_CONNS_H
 #define TRANSPORT_CONNS_H
 
-#include <uthash.h>
+#include "transport/conn.h"
 
-#include "transport/internal.h"
-
-struct source;				/* one address, or one IPv6 /64 */
-
-struct conn {
-	tport_t		*tp;
-	int		 fd;		/* Sofia's; -1 when it is closed */
-	uint32_t	 id;
-	struct addr	 peer;
-	struct source	*source;	/* NULL: not accepted, or closed */
-	bool		 accepted;
-	bool		 connected;	/* false: not known to be */
-	bool		 spoke;		/* a whole message came */
-	bool		 whole;		/* head is, its body is not yet here */
-	unsigned	 crlf;		/* bytes of keep-alive not answered */
-	struct head	 head;
-	char		*buf;		/* what is no whole message yet */
-	size_t		 len, size;
-	int64_t		 opened_ms;	/* clock_mono_ms() all */
-	int64_t		 active_ms;
-	int64_t		 partial_ms;	/* a message began; 0: none */
-	int64_t		 closing_ms;	/* nothing is read any more; 0: is */
-	UT_hash_handle	 by_tport, by_id;
+struct conns {
+	struct conn	*by_id, *by_way;
+	struct source	*sources;
+	int64_t		 accepted;
+	int		 spare_fd;	/* given up to shed a caller */
+	struct deadlines *deadlines;
 };
 
-/* A new connection; counted until conn_close().  NULL: refused, see *why. */
-struct conn *conn_open(struct transports *t, tport_t *tp, int fd,
-    bool accepted, enum refusal *why);
-/* The descriptor goes; free the place, keep the memory (Sofia lets go of the
- * transport object only later). */
-void conn_close(struct transports *t, struct conn *c);
-void conn_free(struct transports *t, struct conn *c);
+/* NULL with errno. */
+struct conns *conns_new(struct transports *t);
+void conns_free(struct conns *cs);	/* with all connections; or NULL */
 
-struct conn *conn_of(const struct transports *t, const tport_t *tp);
-struct conn *conn_by_id(const struct transports *t, uint32_t id);
+/* Counts it, and gives it its id: random, never 0, unique among those that
+ * are there.  REFUSE_BEFORE: it is in. */
+enum refusal conns_enter(struct conn *c);
+void conns_leave(struct conn *c);
+/* Counts an accepted one for c->from.  REFUSE_BEFORE: it may stay. */
+enum refusal conns_enter_source(struct conn *c);
 
-/* When the connection must be ended as things are, and why; INT64_MAX:
- * never. */
-int64_t conn_due_ms(const struct transports *t, const struct conn *c,
-    enum refusal *why);
+/* One that is open, or is being made; or NULL. */
+struct conn *conns_find(const struct conns *cs, uint32_t id);
+/* One that serves this hop; or NULL. */
+struct conn *conns_find_way(const struct conns *cs, const struct hop *h);
+/* Let it be found by c->way, unless another one is.  Then: no more. */
+void conns_offer(struct conn *c);
+void conns_withdraw(struct conn *c);
+
+enum { WAY_NAME_MAX = 253 };
+union way_room {
+	struct way	way;
+	char		room[sizeof(struct way) + WAY_NAME_MAX];
+};
+
+/* The key of the hop into `way`, which has room for its name.  Returns its
+ * length, 0: the name is too long. */
+size_t way_of(struct way *way, const struct hop *h);
 
 #endif

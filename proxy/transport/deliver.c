@@ -1,31 +1,86 @@
 /*
- * deliver.c -- the last look at a parsed message before nta has it.
+ * deliver.c -- from bytes to a parsed message: where it ends, what Sofia makes
+ * of it, and the last look before the hook has it.
  *
- * nta answers some requests on its own (400, 413, 505), and sends the answer
- * wherever the topmost Via says: to maddr, to a `received` that the sender
- * wrote, or, for 413 and 505, to the sent-by.  So a stranger could aim its
- * answers at others.  Here the topmost Via is made to say where the request
- * came from, before anything can be answered (RFC 3261 18.2.1, 18.2.2).
+ * A stranger must not aim answers at others by what he writes into a Via, so
+ * parameters that are there twice are refused (which of them counts would be
+ * anybody's guess), and maddr goes (RFC 3261 18.2.1, 18.2.2).
  */
 #include "config.h"
 
-#include "transport/deliver.h"
-
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include <sofia-sip/msg.h>
 #include <sofia-sip/msg_addr.h>
+#include <sofia-sip/msg_buffer.h>
 #include <sofia-sip/msg_header.h>
+#include <sofia-sip/msg_parser.h>
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_string.h>
 
-#include "base/addr.h"
 #include "transport/internal.h"
-#include "transport/sofia_vt.h"
 
-/* How often a parameter stands there.  Twice is an error, and dangerous:
- * nta removes or sets the first, and reads the last. */
+enum {
+	/* The text, its copy cut into fields, and what the fields cost. */
+	PRELOAD = 2048,
+	PRELOAD_MAX = 32768		/* Sofia's sizes have 16 bits */
+};
+
+struct head
+transport_head(const struct transports *t)
+{
+	struct head h = { .max_bytes = HEAD_BYTES_MAX };
+
+	if (t->conf.message_size > 0 && t->conf.message_size < HEAD_BYTES_MAX)
+		h.max_bytes = (size_t)t->conf.message_size;
+	if (t->conf.headers > 0)
+		h.max_lines = (size_t)t->conf.headers;
+	return h;
+}
+
+static size_t
+message_max(const struct transports *t, bool stream)
+{
+	if (t->conf.message_size > 0)
+		return (size_t)t->conf.message_size;
+	return stream ? STREAM_MESSAGE_MAX : DATAGRAM_MAX;
+}
+
+static void
+damaged(struct delivery *d, unsigned flags, enum refusal why)
+{
+	d->damage = flags | MSG_FLG_ERROR;
+	d->why = why;
+}
+
+/*
+ * RFC 3261 18.3.  A datagram ends its message, and what is behind it is
+ * thrown away; a stream must say how long the body is (20.14).  What is too
+ * large goes on without its body, only to be answered with 413.
+ */
+size_t
+transport_frame(const struct transports *t, const struct head *h, size_t have,
+    bool stream, struct delivery *d)
+{
+	size_t rest = have - h->len, max = message_max(t, stream);
+	size_t body = h->body < 0 ? 0 : (size_t)h->body;
+
+	if (stream && h->body < 0)
+		damaged(d, 0, REFUSE_NO_LENGTH);
+	if (!stream && h->body < 0)
+		body = rest;
+	if (body > max || h->len - h->start > max - body) {
+		damaged(d, MSG_FLG_TOOLARGE, REFUSE_TOO_LARGE);
+		body = 0;
+	} else if (!stream && body > rest) {
+		damaged(d, MSG_FLG_TRUNC, REFUSE_TRUNCATED);
+		body = rest;
+	}
+	return h->len + body;
+}
+
+/* How often a parameter stands there. */
 static unsigned
 param_count(const sip_via_t *v, const char *name)
 {
@@ -55,11 +110,11 @@ via_once(const sip_via_t *v)
 	return true;
 }
 
-/* nta drops another protocol as well, but only after its own 400. */
 static bool
-via_is_of(const sip_via_t *v, const tport_t *tp)
+via_is_of(const sip_via_t *v, enum transport transport)
 {
-	return su_casematch(sip_via_transport(v), tport_name(tp)->tpn_proto);
+	return su_casematch(sip_via_transport(v),
+	    transport_via_name(transport));
 }
 
 /* maddr is for multicast, which we do not speak. */
@@ -71,66 +126,30 @@ via_without_maddr(sip_via_t *v)
 }
 
 static bool
-via_set(msg_t *msg, sip_via_t *v, const char *name, const char *value)
+judge_request(const struct delivery *d, const sip_t *sip, enum refusal *why)
 {
-	char *param = su_sprintf(msg_home(msg), "%s=%s", name, value);
-
-	return param != NULL &&
-	    msg_header_replace_param(msg_home(msg), v->v_common, param) >= 0;
-}
-
-/* RFC 3261 18.2.1, RFC 3581 4: what nta leaves out for its 413 and 505. */
-static bool
-via_tell_source(msg_t *msg, sip_via_t *v)
-{
-	char host[ADDR_TEXT_MAX], port[8];
-	struct addr from;
-	size_t len;
-
-	if (!addr_from_sockaddr(&from, &msg_addr(msg)->su_sa))
-		return false;
-	addr_host_text(&from, host);
-	len = strlen(host);
-	if (host[0] == '[') {
-		memmove(host, host + 1, len - 2);
-		host[len - 2] = '\0';
-	}
-	snprintf(port, sizeof port, "%u", (unsigned)from.port);
-	return via_set(msg, v, "received", host) &&
-	    (v->v_rport == NULL || via_set(msg, v, "rport", port));
-}
-
-static bool
-is_version_2(const char *version)
-{
-	return su_casematch(version, "SIP/2.0");
-}
-
-static bool
-judge_request(tport_t *tp, msg_t *msg, sip_t *sip, enum refusal *why)
-{
-	bool odd = !is_version_2(sip->sip_request->rq_version) ||
-	    (sip->sip_flags & MSG_FLG_ERROR) != 0;
-
 	/* Nothing ever answers an ACK (RFC 3261 17.1.1.3). */
-	if (odd && sip->sip_request->rq_method == sip_method_ack) {
+	if (sip->sip_request->rq_method == sip_method_ack &&
+	    (!su_casematch(sip->sip_request->rq_version, "SIP/2.0") ||
+	    (sip->sip_flags & MSG_FLG_ERROR) != 0)) {
 		if (*why == REFUSE_BEFORE)
 			*why = REFUSE_GARBAGE;
 		return false;
 	}
-	if (sip->sip_via == NULL)
-		return true;		/* nta drops it, and hangs up */
-	*why = REFUSE_VIA;
-	if (!via_is_of(sip->sip_via, tp) || !via_once(sip->sip_via))
+	/* Without a Via there is no way to answer (8.2.6.2). */
+	if (*why == REFUSE_BEFORE || sip->sip_via != NULL)
+		*why = REFUSE_VIA;
+	if (sip->sip_via == NULL || !via_once(sip->sip_via) ||
+	    !via_is_of(sip->sip_via, d->arrived.transport))
 		return false;
 	via_without_maddr(sip->sip_via);
-	return !odd || via_tell_source(msg, sip->sip_via);
+	return true;
 }
 
 /* RFC 3261 18.3: a truncated response is discarded.  The second Via is the
  * one that a response is sent on by. */
 static bool
-judge_response(sip_t *sip, enum refusal *why)
+judge_response(const sip_t *sip, enum refusal *why)
 {
 	if (*why != REFUSE_BEFORE)
 		return false;
@@ -144,47 +163,70 @@ judge_response(sip_t *sip, enum refusal *why)
 }
 
 static bool
-judge(tport_t *tp, msg_t *msg, const struct delivery *d, enum refusal *why)
+judge(const struct delivery *d, const sip_t *sip, enum refusal *why)
 {
-	sip_t *sip = sip_object(msg);
-
 	*why = d->damage != 0 ? d->why : REFUSE_BEFORE;
 	if (sip != NULL && sip->sip_request != NULL)
-		return judge_request(tp, msg, sip, why);
+		return judge_request(d, sip, why);
 	if (sip != NULL && sip->sip_status != NULL)
 		return judge_response(sip, why);
 	*why = REFUSE_GARBAGE;
 	return false;
 }
 
-static void
-refuse(struct transports *t, msg_t *msg, enum refusal why)
+/* What is no whole message in Sofia's eyes is marked as an error. */
+static bool
+parse(msg_t *msg, const struct delivery *d)
 {
-	struct addr from;
-	bool known = addr_from_sockaddr(&from, &msg_addr(msg)->su_sa);
+	msg_iovec_t iov[msg_n_fragments] = { { 0 } };
+	size_t len = d->arrived.len;
 
-	transport_refuse(t, why, known ? &from : NULL);
-	msg_destroy(msg);
+	if (msg_recv_iovec(msg, iov, msg_n_fragments, len, 1) != 1)
+		return false;
+	memcpy(iov[0].mv_base, d->arrived.raw, len);
+	msg_recv_commit(msg, len, 1);
+	if (msg_extract(msg) <= 0)
+		msg_mark_as_complete(msg, MSG_FLG_ERROR);
+	msg_set_flags(msg, d->damage);
+	return true;
 }
 
-void
-transport_deliver(tport_t *tp, msg_t *msg, su_time_t now)
+static msg_t *
+message_of(const struct transports *t, const struct delivery *d)
 {
-	struct transports *t = transport_self();
-	const struct delivery *d = t->delivery;
+	size_t preload = PRELOAD + 2 * d->arrived.len;
+	msg_t *msg = msg_create(t->mclass, MSG_DO_EXTRACT_COPY);
+	struct sockaddr_storage ss;
+	socklen_t len;
+
+	if (msg == NULL)
+		return NULL;
+	su_home_preload(msg_home(msg), 1,
+	    preload < PRELOAD_MAX ? preload : PRELOAD);
+	len = addr_to_sockaddr(&d->arrived.source, &ss);
+	msg_set_address(msg, (const su_sockaddr_t *)&ss, len);
+	if (parse(msg, d))
+		return msg;
+	msg_destroy(msg);
+	return NULL;
+}
+
+bool
+transport_deliver(struct transports *t, const struct delivery *d)
+{
+	msg_t *msg = message_of(t, d);
 	enum refusal why;
 
-	if (!judge(tp, msg, d, &why)) {
-		refuse(t, msg, why);
-		return;
-	}
-	if (d->damage != 0)	/* nta answers it with 400 or 413 */
-		t->refused[d->why - HEAD_MORE]++;
-	if (t->hooks.on_message != NULL &&
-	    t->hooks.on_message(t->hooks.arg, tp, msg, &d->raw) ==
-	    TRANSPORT_DROP) {
+	if (msg == NULL)
+		return false;
+	t->messages[d->arrived.transport]++;
+	if (!judge(d, sip_object(msg), &why)) {
+		transport_refuse(t, why, &d->arrived.source);
 		msg_destroy(msg);
-		return;
+		return true;
 	}
-	tport_base_deliver(tp, msg, now);
+	if (d->damage != 0)	/* it is answered with 400 or 413 */
+		t->refused[d->why - HEAD_MORE]++;
+	t->hooks.on_message(t->hooks.arg, &d->arrived, msg);
+	return true;
 }

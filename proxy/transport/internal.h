@@ -8,10 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sofia-sip/su.h>
-
 #include "base/addr.h"
-#include "transport/types.h"
+#include "io/tls.h"
+#include "transport/transport.h"
 
 enum {
 	HEAD_BYTES_MAX = 32768,		/* of a head, whatever is configured */
@@ -20,7 +19,8 @@ enum {
 	LINGER_MS = 1000		/* for our last words to get out */
 };
 
-/* Why something was turned away; the verdicts on heads are the first ones. */
+/* Why something was turned away; the verdicts on heads are the first ones,
+ * the failures of TLS the last. */
 #define REFUSALS(R)							\
 R(REFUSE_TOO_LARGE,	"message-too-large")				\
 R(REFUSE_NO_LENGTH,	"no-content-length")				\
@@ -28,85 +28,106 @@ R(REFUSE_TRUNCATED,	"truncated")					\
 R(REFUSE_GARBAGE,	"garbage")					\
 R(REFUSE_VIA,		"via")						\
 R(REFUSE_NO_MEMORY,	"no-memory")					\
+R(REFUSE_BANNED,	"banned")					\
 R(REFUSE_CONNECTIONS,	"connections")					\
 R(REFUSE_SOURCE,	"connections-per-source")			\
 R(REFUSE_DESCRIPTORS,	"descriptors")					\
 R(REFUSE_FIRST,		"first-message")				\
 R(REFUSE_SLOW,		"slow-message")					\
 R(REFUSE_IDLE,		"idle")						\
-R(REFUSE_CONNECT,	"connect")
+R(REFUSE_CONNECT,	"connect")					\
+R(REFUSE_HANDSHAKE,	"handshake")	/* too slow */			\
+R(REFUSE_UNSENT,	"unsent-bytes")					\
+R(REFUSE_NO_BALANCER,	"not-a-balancer")				\
+R(REFUSE_PROXY,		"proxy-header")
 
 enum refusal {
 	REFUSE_BEFORE = HEAD_VERDICT_COUNT - 1,
 #define R(id, name) id,
 	REFUSALS(R)
 #undef R
-	REFUSAL_COUNT
+	REFUSE_TLS,			/* + enum tls_failure - 1 */
+	REFUSAL_COUNT = REFUSE_TLS + TLS_FAILURE_COUNT - 1
 };
 
-enum { COUNT_UDP, COUNT_TCP };		/* cells of the messages */
 enum { COUNT_ACCEPTED, COUNT_OUTGOING };	/* cells of the connections */
 
-/* A primary transport and its descriptor. */
-struct port {
-	struct port	*next;
-	tport_t		*tp;
-	int		 fd;
+/* Why a datagram of ours was dropped; cells of send_dropped. */
+enum {
+	DROPPED_FULL,			/* the kernel had no room */
+	DROPPED_ERROR			/* it would not go there */
 };
 
 struct conn;
 struct source;
+struct udp;			/* udp.c: a port's batches */
+
+/* A listening socket. */
+struct port {
+	struct port		*next;
+	struct transports	*t;
+	struct port_conf	 conf;
+	int			 fd;
+	struct loop_fd		*watch;
+	struct udp		*udp;	/* NULL: a stream's */
+};
 
 struct transports {
+	struct loop		*loop;
 	struct transport_conf	 conf;
 	struct transport_hooks	 hooks;
-	const struct delivery	*delivery;	/* under way, or NULL */
+	const struct msg_mclass_s *mclass;
 	uint64_t		*refused;	/* [enum refusal - HEAD_MORE] */
-	uint64_t		*messages;
+	uint64_t		*messages;	/* [enum transport] */
 	uint64_t		*connections;
+	uint64_t		*unsent;	/* bytes that wait in all */
+	uint64_t		*send_dropped;	/* [DROPPED_...] */
 	struct {
 		int64_t	 said_ms;
 		uint64_t unsaid;
 	}			 quiet[REFUSAL_COUNT];
 	struct port		*ports;
-	struct conn		*by_tport, *by_id;
-	struct source		*sources;
-	int64_t			 accepted;
-	int			 spare_fd;	/* given up to shed a caller */
 	char			*scratch;	/* DATAGRAM_MAX + 1 bytes */
-	bool			 mute;		/* UDP sends nothing */
+	struct conns		*conns;		/* conns.h */
+	struct udp_shared	*udp;		/* udp.h; NULL: no port */
 };
 
 /* Bytes on their way to the parser. */
 struct delivery {
-	struct transport_raw	 raw;
-	unsigned		 damage;	/* MSG_FLG_... already known */
-	enum refusal		 why;		/* of the damage */
+	struct arrived	 arrived;
+	unsigned	 damage;	/* MSG_FLG_... already known */
+	enum refusal	 why;		/* of the damage */
 };
 
-/* types.c */
-struct transports *transport_self(void);	/* the open one, or NULL */
+/* refuse.c: count it, and say it (not too often), if need be with what an
+ * error said. */
 void transport_refuse(struct transports *t, enum refusal why,
     const struct addr *from);
+void transport_refuse_for(struct transports *t, enum refusal why,
+    const struct addr *from, const char *detail);
+uint64_t *refuse_metric(struct metrics *m);
+
+/* deliver.c */
 struct head transport_head(const struct transports *t);
 /* Where the message of this head ends (offset from where its judge began),
  * if `have` bytes are there; damage is noted in d. */
 size_t transport_frame(const struct transports *t, const struct head *h,
     size_t have, bool stream, struct delivery *d);
-/* Parse d->raw and give it to nta.  false: no memory. */
-bool transport_hand_over(struct transports *t, tport_t *tp,
-    const struct delivery *d, const su_sockaddr_t *from, socklen_t fromlen);
+/* Parse d->arrived.raw, take the last look, and give it to the hook.  false:
+ * no memory. */
+bool transport_deliver(struct transports *t, const struct delivery *d);
 
-struct port *transport_port_add(struct transports *t, tport_t *tp, int fd);
-struct port *transport_port(const struct transports *t, const tport_t *tp);
-void transport_port_remove(struct transports *t, const tport_t *tp);
+/* udp.c: 0 or -errno */
+int udp_open(struct port *p);
+void udp_close(struct port *p);
+int udp_send(struct port *p, const struct addr *to, const void *bytes,
+    size_t len);
 
-/* udp.c, tcp.c: 0 or -errno; may be called again */
-int transport_udp_register(void);
-int transport_tcp_register(void);
-
-/* stream.c: reads what is there; as vtp_recv wants it: 0 the peer is done,
- * 1 enough for now, -1 with errno */
-int stream_read(struct transports *t, struct conn *c);
+/* tcp.c: listening for connections, of TLS too; 0 or -errno */
+int tcp_open(struct port *p);
+void tcp_close(struct port *p);
+/* transport_send() over a stream */
+int tcp_send(struct transports *t, const struct hop *h, const void *bytes,
+    size_t len, uint32_t *connection);
 
 #endif

@@ -1,255 +1,213 @@
 /*
- * tcp.c -- the "tcp" type: hooks that admit, read, and end connections.
- *
- * The library alone arms no timer before the first byte, starts its patience
- * anew with each byte, has no limit on connections, and turns in circles when
- * it is out of descriptors.
+ * tcp.c -- the sockets of TCP, for TLS too: listening, accepting, connecting.
  */
 #include "config.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <sofia-sip/su_wait.h>
-
-#include "base/clock.h"
+#include "io/loop.h"
 #include "transport/conns.h"
-#include "transport/deliver.h"
-#include "transport/internal.h"
-#include "transport/sofia_vt.h"
 
-static const struct tport_vtable *stock;
-static struct tport_vtable type;	/* the library keeps a pointer to it */
+enum { ACCEPTS = 32 };		/* connections before others get their turn */
 
-static int
-init_primary(struct tport_primary *pri, tp_name_t *tpn, su_addrinfo_t *ai,
-    tagi_t const *tags, const char **culprit)
+static void
+set_flag(int fd, int level, int name)
 {
-	struct transports *t = transport_self();
-	int one = 1, fd;
+	int one = 1;
 
-	*culprit = "closed";
-	errno = ENXIO;
-	if (t == NULL)
-		return -1;
-	*culprit = "socket";
-	fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	if (fd == -1)
-		return -1;
-	if (ai->ai_family == AF_INET6)
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one,
-		    sizeof one);
-	/* From here on the descriptor is the library's. */
-	if (tport_stream_init_primary(pri, fd, tpn, ai, tags, culprit) == -1)
-		return -1;
-	*culprit = "listen";
-	if (listen(fd, SOMAXCONN) == -1)
-		return -1;
-	*culprit = "memory";
-	return transport_port_add(t, (tport_t *)pri, fd) == NULL ? -1 : 0;
+	/* What fails here costs comfort, not correctness. */
+	(void)setsockopt(fd, level, name, &one, sizeof one);
 }
 
-/* Also called where init_primary() failed. */
-static void
-deinit_primary(struct tport_primary *pri)
+static int
+stream_socket(const struct addr *a)
 {
-	struct transports *t = transport_self();
+	return socket(addr_is_v4(a) ? AF_INET : AF_INET6,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
 
-	if (t != NULL)
-		transport_port_remove(t, (tport_t *)pri);
+static int
+bind_to(int fd, const struct addr *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(a, &ss);
+
+	return bind(fd, (struct sockaddr *)&ss, len);
+}
+
+static void
+learn_address(struct port *p)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof ss;
+
+	if (getsockname(p->fd, (struct sockaddr *)&ss, &len) == 0)
+		addr_from_sockaddr(&p->conf.addr, (struct sockaddr *)&ss);
 }
 
 /* Out of descriptors: the caller would wait in the queue, and the loop be
  * woken by it for ever.  Give up the spare one to take it and hang up. */
 static void
-shed(struct transports *t, int listening)
+shed(struct port *p)
 {
+	struct conns *cs = p->t->conns;
 	int fd;
 
-	if (t->spare_fd != -1)
-		close(t->spare_fd);
-	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+	if (cs->spare_fd != -1)
+		close(cs->spare_fd);
+	fd = accept4(p->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd != -1)
 		close(fd);
-	t->spare_fd = eventfd(0, EFD_CLOEXEC);
-	transport_refuse(t, REFUSE_DESCRIPTORS, NULL);
+	cs->spare_fd = eventfd(0, EFD_CLOEXEC);
+	transport_refuse(p->t, REFUSE_DESCRIPTORS, NULL);
 }
 
-static int
-wakeup_primary(struct tport_primary *pri, int events)
-{
-	struct transports *t = transport_self();
-	struct port *port = transport_port(t, (tport_t *)pri);
-	int probe;
-
-	if ((events & SU_WAIT_ACCEPT) && port != NULL) {
-		probe = eventfd(0, EFD_CLOEXEC);
-		if (probe == -1) {
-			shed(t, port->fd);
-			return 0;
-		}
-		close(probe);
-	}
-	return tport_accept(pri, events);
-}
-
-/* On -1 the library closes the descriptor. */
-static int
-init_secondary(tport_t *tp, int fd, int accepted, const char **reason)
-{
-	struct transports *t = transport_self();
-	struct conn *c;
-	enum refusal why;
-
-	*reason = "refused";
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	c = conn_open(t, tp, fd, accepted != 0, &why);
-	if (c == NULL)
-		return -1;
-	if (tport_tcp_init_secondary(tp, fd, accepted, reason) == -1)
-		return -1;	/* deinit_secondary() comes */
-	tport_set_secondary_timer(tp);
-	return 0;
-}
-
-/* Long after the connection was closed: the library reaps in its own time.
- * Also called where init_secondary() failed. */
-static void
-deinit_secondary(tport_t *tp)
-{
-	struct transports *t = transport_self();
-	struct conn *c = conn_of(t, tp);
-
-	if (c != NULL)
-		conn_free(t, c);
-}
-
-/* how 0, 1: half of it; 2: the descriptor is closed next. */
-static void
-on_shutdown(tport_t *tp, int how)
-{
-	struct transports *t = transport_self();
-	struct conn *c = conn_of(t, tp);
-
-	if (c == NULL || c->fd == -1)
-		return;
-	(void)shutdown(c->fd, how);
-	if (how == 2)
-		conn_close(t, c);
-	else if (c->closing_ms == 0)
-		c->closing_ms = clock_mono_ms();
-}
-
-static int
-on_readable(tport_t *tp)
-{
-	struct transports *t = transport_self();
-	struct conn *c = conn_of(t, tp);
-
-	return c == NULL || c->fd == -1 ? 0 : stream_read(t, c);
-}
-
-static ssize_t
-on_send(tport_t const *tp, msg_t *msg, msg_iovec_t *iov, size_t n)
-{
-	struct conn *c = conn_of(transport_self(), tp);
-	ssize_t sent = stock->vtp_send(tp, msg, iov, n);
-
-	if (c != NULL && sent > 0)
-		c->active_ms = clock_mono_ms();
-	return sent;
-}
-
-static int
-next_timer(tport_t *tp, su_time_t *when, const char **reason)
-{
-	struct transports *t = transport_self();
-	struct conn *c = conn_of(t, tp);
-	enum refusal why;
-	int64_t due, left;
-	su_time_t at;
-
-	if (c != NULL && (due = conn_due_ms(t, c, &why)) != INT64_MAX) {
-		left = due - clock_mono_ms();
-		at = su_time_add(su_now(), left < 1 ? 1 : (su_duration_t)left);
-		if (su_time_cmp(at, *when) < 0) {
-			*when = at;
-			*reason = "deadline";
-		}
-	}
-	return stock->vtp_next_secondary_timer(tp, when, reason);
-}
-
-/* What waits on a connection of ours must hear that nothing will come. */
-static void
-end(struct transports *t, struct conn *c, enum refusal why)
-{
-	if (c->closing_ms == 0)
-		transport_refuse(t, why, &c->peer);
-	if (c->accepted || why == REFUSE_IDLE)
-		tport_close(c->tp);
-	else
-		tport_error_report(c->tp, ETIMEDOUT, NULL);
-}
-
-/* Asked once, when the time for connecting is over. */
+/* false: nobody waits any more. */
 static bool
-is_connected(struct conn *c)
+accept_one(struct port *p)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof ss;
+	struct addr peer;
+	int fd = accept4(p->fd, (struct sockaddr *)&ss, &len,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (!c->connected)
-		c->connected = getpeername(c->fd, (struct sockaddr *)&ss,
-		    &len) == 0;
-	return c->connected;
+	if (fd == -1 && (errno == EMFILE || errno == ENFILE ||
+	    errno == ENOBUFS || errno == ENOMEM)) {
+		shed(p);
+		return false;
+	}
+	if (fd == -1)	/* of one who hung up meanwhile: the next may not */
+		return errno != EAGAIN && errno != EWOULDBLOCK;
+	if (!addr_from_sockaddr(&peer, (struct sockaddr *)&ss)) {
+		close(fd);
+		return true;
+	}
+	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	conn_accept(p, fd, &peer);
+	return true;
 }
 
 static void
-on_timer(tport_t *tp, su_time_t now)
+on_callers(void *arg, unsigned events)
 {
-	struct transports *t = transport_self();
-	struct conn *c = conn_of(t, tp);
-	enum refusal why;
+	struct port *p = arg;
+	struct conns *cs = p->t->conns;
 
-	if (c != NULL && c->fd != -1 &&
-	    conn_due_ms(t, c, &why) <= clock_mono_ms() &&
-	    (why != REFUSE_CONNECT || !is_connected(c))) {
-		end(t, c, why);
-		return;
+	(void)events;
+	if (cs->spare_fd == -1)
+		cs->spare_fd = eventfd(0, EFD_CLOEXEC);
+	for (int i = 0; i < ACCEPTS && accept_one(p); i++)
+		continue;
+}
+
+static int
+listen_at(struct port *p)
+{
+	set_flag(p->fd, SOL_SOCKET, SO_REUSEADDR);
+	if (!addr_is_v4(&p->conf.addr))
+		set_flag(p->fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	if (bind_to(p->fd, &p->conf.addr) == -1 ||
+	    listen(p->fd, SOMAXCONN) == -1)
+		return -errno;
+	learn_address(p);
+	p->watch = loop_fd_new(p->t->loop, p->fd, LOOP_IN, on_callers, p);
+	return p->watch == NULL ? -ENOMEM : 0;
+}
+
+/* From the address of the port, at any port of it; the kernel picks it when
+ * it knows to where, so that many fit. */
+static int
+connect_from(int fd, const struct addr *from, const struct addr *to)
+{
+	struct addr local = *from;
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(to, &ss);
+
+	local.port = 0;
+	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	set_flag(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+	if (bind_to(fd, &local) == -1)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&ss, len) == -1 &&
+	    errno != EINPROGRESS)
+		return -errno;
+	return 0;
+}
+
+static int
+connect_to(struct transports *t, const struct hop *h, struct conn **c)
+{
+	int fd = stream_socket(&h->addr), rc;
+
+	if (fd == -1)
+		return -errno;
+	rc = connect_from(fd, &h->port->conf.addr, &h->addr);
+	if (rc < 0) {
+		close(fd);
+		return rc;
 	}
-	stock->vtp_secondary_timer(tp, now);	/* sets the timer again */
+	*c = conn_new(t, h, fd);
+	return *c == NULL ? -ENOMEM : 0;
+}
+
+/* Can a connection be made for it at all? */
+static bool
+is_sound(const struct hop *h)
+{
+	union way_room key;
+
+	return (h->port->conf.transport != TRANSPORT_TLS ||
+	    h->tls.context != NULL) && way_of(&key.way, h) > 0;
 }
 
 int
-transport_tcp_register(void)
+tcp_open(struct port *p)
 {
-	if (stock != NULL)
-		return 0;
-	stock = tport_vtable_by_name("tcp", tport_type_local);
-	if (stock == NULL || stock->vtp_init_secondary !=
-	    tport_tcp_init_secondary || stock->vtp_send == NULL ||
-	    stock->vtp_next_secondary_timer == NULL ||
-	    stock->vtp_secondary_timer == NULL || stock->vtp_wakeup != NULL) {
-		stock = NULL;
-		return -ENOTSUP;
+	int rc;
+
+	p->fd = stream_socket(&p->conf.addr);
+	if (p->fd == -1)
+		return -errno;
+	rc = listen_at(p);
+	if (rc < 0)
+		tcp_close(p);
+	return rc;
+}
+
+void
+tcp_close(struct port *p)
+{
+	loop_fd_free(p->watch);
+	close(p->fd);
+}
+
+int
+tcp_send(struct transports *t, const struct hop *h, const void *bytes,
+    size_t len, uint32_t *connection)
+{
+	struct conn *c;
+	int rc = -ENOTCONN;
+
+	c = h->connection != 0 ? conns_find(t->conns, h->connection) :
+	    conns_find_way(t->conns, h);
+	if (c != NULL)
+		rc = conn_write(c, bytes, len);
+	/* A peer that just hung up takes nothing, but may take a new one. */
+	if (h->connection == 0 && (c == NULL ||
+	    (rc < 0 && rc != -ENOBUFS && rc != -ENOMEM))) {
+		if (!is_sound(h))
+			return -EINVAL;
+		rc = connect_to(t, h, &c);
+		if (rc == 0)
+			rc = conn_write(c, bytes, len);
 	}
-	type = *stock;
-	type.vtp_init_primary = init_primary;
-	type.vtp_deinit_primary = deinit_primary;
-	type.vtp_wakeup_pri = wakeup_primary;
-	type.vtp_init_secondary = init_secondary;
-	type.vtp_deinit_secondary = deinit_secondary;
-	type.vtp_shutdown = on_shutdown;
-	type.vtp_recv = on_readable;
-	type.vtp_send = on_send;
-	type.vtp_deliver = transport_deliver;
-	type.vtp_next_secondary_timer = next_timer;
-	type.vtp_secondary_timer = on_timer;
-	return tport_register_type(&type) == 0 ? 0 : -ENOTSUP;
+	if (rc == 0 && connection != NULL)
+		*connection = c->id;
+	return rc;
 }

@@ -64,14 +64,19 @@ class Phone:
     claims   the address it writes into Via and Contact; a phone behind NAT
              claims a private one
     proxy    where it sends what has no Route, (host, port)
+    tls      how it calls over TLS (tls.py: Caller)
+    called   what it shows as a server of TLS (Called), at tls_port
     """
 
     def __init__(self, ladder, name, host, port=5060, *, proxy,
                  transport="udp", claims=None, user=None, password=None,
-                 domain="example.com", tcp_listen=False):
-        self.ladder, self.name = ladder, name
+                 domain="example.com", tcp_listen=False, tls=None,
+                 called=None, tls_port=5061, before=b""):
+        self.ladder, self.name, self.tls = ladder, name, tls
         self.wire = Wire(host, port, udp=transport == "udp" or tcp_listen,
-                         tcp_listen=tcp_listen)
+                         tcp_listen=tcp_listen, before=before)
+        if called is not None:
+            self.wire.listen(tls_port, called.over)
         self.host, self.port = host, self.wire.port or 5060
         self.proxy, self.transport = proxy, transport
         self.claims = claims or (host, self.port)
@@ -79,7 +84,7 @@ class Phone:
         self.aor = "sip:%s@%s" % (self.user, domain)
         self.contact = "sip:%s@%s:%d%s" % (
             self.user, host_text(self.claims[0]), self.claims[1],
-            ";transport=tcp" if transport == "tcp" else "")
+            "" if transport == "udp" else ";transport=" + transport)
         self.sent = None            # last request sent
         self.invite = None          # last INVITE sent
         self.sent_flow = None       # and how that went out
@@ -100,9 +105,11 @@ class Phone:
         if transport == "udp":
             return self.wire.udp_to((host, port))
         for flow in reversed(self.wire.flows):
-            if flow.remote == (host, port) and not flow.closed:
+            if flow.remote == (host, port) and not flow.closed \
+                    and flow.transport == transport:
                 return flow
-        return self.wire.connect((host, port))
+        return self.wire.connect(
+            (host, port), tls=self.tls if transport == "tls" else None)
 
     def default_flow(self):
         return self.flow_to(*self.proxy, self.transport)
@@ -253,14 +260,16 @@ class Phone:
         return self.post(request, flow)
 
     def flow_of_dialog(self, dialog):
-        if self.claims != (self.host, self.port) or self.transport == "tcp":
+        if self.claims != (self.host, self.port) or self.transport != "udp":
             return self.default_flow()
         hop = uri_of(dialog.routes[0]) if dialog.routes else dialog.target
-        host, port = host_port(hop)
+        transport = uri_params(hop).get("transport", "udp").lower()
+        if hop.startswith("sips:"):
+            transport = "tls"
+        host, port = host_port(hop, 5061 if transport == "tls" else 5060)
         if not re.match(r"^[0-9.]+$|:", host):
             return self.default_flow()
-        return self.flow_to(host, port,
-                            uri_params(hop).get("transport", "udp").lower())
+        return self.flow_to(host, port, transport)
 
     def ack(self, **parts):
         """ACK to the 2xx."""

@@ -148,11 +148,12 @@ audio_player aubridge,%(what)s
 audio_source aubridge,%(what)s
 audio_alert aubridge,%(what)s
 rtp_ports 10000-10100
+%(cafile)s
 """
 
 BARESIP_ACCOUNT = (
     '<sip:%(user)s@%(realm)s;transport=%(transport)s>;auth_user=%(user)s;'
-    'auth_pass=%(password)s;outbound="sip:%(proxy)s:5060;'
+    'auth_pass=%(password)s;outbound="sip:%(proxy)s:%(port)d;'
     'transport=%(transport)s";regint=60;answermode=auto;'
     'audio_codecs=pcmu%(more)s\n')
 
@@ -171,11 +172,13 @@ class Baresip(Program):
     Told what to do, and asked what happened, over its control socket."""
 
     def __init__(self, folder, host, user, password, proxy, *,
-                 transport="udp", more=""):
+                 transport="udp", cafile=None, more=""):
         super().__init__("baresip-" + user, folder)
         names = {"host": host, "what": self.what, "user": user,
                  "password": password, "realm": REALM, "proxy": proxy,
                  "transport": transport, "more": more,
+                 "port": 5061 if transport == "tls" else 5060,
+                 "cafile": "sip_cafile " + cafile if cafile else "",
                  "modules": baresip_modules()}
         for name, text in (("config", BARESIP_CONFIG % names),
                            ("accounts", BARESIP_ACCOUNT % names),
@@ -246,18 +249,28 @@ class Baresip(Program):
 
 # ---- Kamailio
 
-class Kamailio(Program):
-    """The PBX of test/data/kamailio/pbx.cfg."""
+class AnyKamailio(Program):
+    """Kamailio with a configuration of test/data/kamailio.
 
-    def __init__(self, folder, host, *, use_path=True):
+    definitions     what it is told besides, by -A
+    ready           how its answer to an OPTIONS begins
+    """
+
+    def __init__(self, folder, host, config, definitions, *,
+                 options=("-m", "32", "-M", "4"), ready=b"SIP/2.0 200"):
         super().__init__("kamailio", folder)
-        self.host = host
-        self.spawn([find("kamailio"), "-DD", "-E", "-m", "32", "-M", "4",
-                    "-f", os.path.join(DATA, "kamailio", "pbx.cfg"),
-                    "-Y", self.folder, "-P", os.path.join(self.folder, "pid"),
-                    "-A", "PBX=" + host,
-                    "-A", "USE_PATH=%d" % use_path])
-        self.wait_ready()
+        self.host, self.ready = host, ready
+        argv = [find("kamailio"), "-DD", "-E", *options,
+                "-f", os.path.join(DATA, "kamailio", config),
+                "-Y", self.folder, "-P", os.path.join(self.folder, "pid")]
+        for definition in definitions:
+            argv += ["-A", definition]
+        self.spawn(argv)
+        try:
+            self.wait_ready()
+        except AssertionError:
+            self.stop()
+            raise
 
     def wait_ready(self):
         """Until it answers an OPTIONS."""
@@ -276,11 +289,19 @@ class Kamailio(Program):
                 assert self.process.poll() is None, self.complaint("ended")
                 try:
                     sock.sendto(ask, (self.host, 5060))
-                    if sock.recv(65535).startswith(b"SIP/2.0 200"):
+                    if sock.recv(65535).startswith(self.ready):
                         return
                 except OSError:
                     time.sleep(0.05)
         raise AssertionError(self.complaint("does not answer"))
+
+
+class Kamailio(AnyKamailio):
+    """The PBX of test/data/kamailio/pbx.cfg."""
+
+    def __init__(self, folder, host, *, use_path=True):
+        super().__init__(folder, host, "pbx.cfg", [
+            "PBX=" + host, "USE_PATH=%d" % use_path])
 
 
 # ---- sipsak

@@ -5,6 +5,7 @@ import os
 from .daemon import Daemon, user_line
 from .ladder import Ladder
 from .phone import SDP, Phone
+from .tls import Caller
 
 REALM = "example.com"
 
@@ -58,6 +59,17 @@ class Scene:
                 {"name": "inside", "uri": "sip:%s:5060" % self.net.host(2)}],
             "peers": [self.pbx_peer(listener="inside")]}
 
+    def listeners(self, *secure):
+        """listen: the plain one, and what secure_listener() made."""
+        return [{"name": "plain", "uri": "sip:%s:5060" % self.at}, *secure]
+
+    def secure_listener(self, shown, **changes):
+        """An entry of listen for TLS; shown: an identity of pki.py."""
+        out = {"name": "secure", "uri": "sips:%s:5061" % self.at,
+               "certificate": shown.chain, "key": shown.key}
+        out.update(changes)
+        return out
+
     def write_users(self, lines=None):
         path = os.path.join(self.folder, "users")
         if lines is None:
@@ -104,6 +116,12 @@ class Scene:
     def mallory(self, **more):
         more.setdefault("password", "guess")
         return self.phone("mallory", 66, **more)
+
+    def secure(self, name, number, caller=None, **more):
+        """A phone over TLS."""
+        more.setdefault("proxy", (self.at, 5061))
+        return self.phone(name, number, transport="tls",
+                          tls=caller or Caller(), **more)
 
     def pbx(self, number=5, name="pbx", **more):
         more.setdefault("tcp_listen", True)

@@ -1,4 +1,4 @@
-"""Sockets of a scripted endpoint: one UDP port, connections, a listener.
+"""Sockets of a scripted endpoint: one UDP port, connections, listeners.
 
 No threads: what arrived is read when the scenario waits for it.
 """
@@ -20,14 +20,12 @@ def family_of(host):
 class UdpFlow:
     transport = "udp"
 
-    def __init__(self, sock, local, remote):
+    def __init__(self, sock, local, remote, before=b""):
         self.sock, self.local, self.remote = sock, local, remote
+        self.before = before        # each datagram begins with it
 
     def send(self, data):
-        self.sock.sendto(data, self.remote)
-
-    def to(self, remote):
-        return UdpFlow(self.sock, self.local, remote)
+        self.sock.sendto(self.before + data, self.remote)
 
 
 class TcpFlow:
@@ -38,20 +36,44 @@ class TcpFlow:
         self.local = sock.getsockname()[:2]
         self.remote = sock.getpeername()[:2]
         self.reader = sip.StreamReader()
-        self.closed = False
+        self.closed = self.ended = False
+        self.failure = None         # why it ended, where TLS tells
         self.got = b""              # everything, for scenarios on bytes
+
+    def opened(self, data):
+        """What was said in these bytes from the socket."""
+        self.ended = not data
+        return data
 
     def send(self, data):
         self.sock.sendall(data)
 
 
+def connected(host, remote, timeout=3, port=0):
+    """A socket, from an address to another."""
+    sock = socket.socket(family_of(host), socket.SOCK_STREAM)
+    sock.settimeout(timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    try:
+        sock.bind((host, port))
+        sock.connect(remote)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
 class Wire:
-    def __init__(self, host, port, udp=True, tcp_listen=False):
-        self.host, self.port = host, port
+    """before: goes out at the head of each datagram and connection, as a
+    balancer's word about who is behind it."""
+
+    def __init__(self, host, port, udp=True, tcp_listen=False, before=b""):
+        self.host, self.port, self.before = host, port, before
         self.poll = selectors.DefaultSelector()
         self.inbox = collections.deque()
-        self.flows = []             # TCP connections, newest last
-        self.udp = self.listener = None
+        self.flows = []             # connections, newest last
+        self.listeners = []
+        self.udp = None
         if udp:
             self.udp = socket.socket(family_of(host), socket.SOCK_DGRAM)
             self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
@@ -59,34 +81,43 @@ class Wire:
             self.port = self.udp.getsockname()[1]
             self.poll.register(self.udp, selectors.EVENT_READ, self._datagram)
         if tcp_listen:
-            self.listener = socket.socket(family_of(host), socket.SOCK_STREAM)
-            self.listener.setsockopt(
-                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self.listener.bind((host, self.port))
-            self.listener.listen(64)
-            self.poll.register(
-                self.listener, selectors.EVENT_READ, self._accept)
+            self.listen(self.port, TcpFlow)
+
+    def listen(self, port, flow_over):
+        """Take connections; flow_over makes a flow of a socket."""
+        sock = socket.socket(family_of(self.host), socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((self.host, port))
+        sock.listen(64)
+        self.listeners.append(sock)
+        self.poll.register(sock, selectors.EVENT_READ,
+                           lambda: self._accept(sock, flow_over))
 
     def udp_to(self, remote):
-        return UdpFlow(self.udp, (self.host, self.port), remote)
+        return UdpFlow(self.udp, (self.host, self.port), remote, self.before)
 
-    def connect(self, remote, timeout=3):
-        sock = socket.socket(family_of(self.host), socket.SOCK_STREAM)
-        sock.settimeout(timeout)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.bind((self.host, 0))
-        sock.connect(remote)
-        return self._adopt(sock)
+    def connect(self, remote, timeout=3, tls=None):
+        """tls: a Caller of tls.py, who does the handshake."""
+        if tls is not None:
+            return self.adopt(
+                tls.connect(self.host, remote, timeout, self.before))
+        flow = TcpFlow(connected(self.host, remote, timeout))
+        flow.send(self.before)
+        return self.adopt(flow)
 
-    def _adopt(self, sock):
-        flow = TcpFlow(sock)
+    def adopt(self, flow):
         self.flows.append(flow)
-        self.poll.register(sock, selectors.EVENT_READ,
+        self.poll.register(flow.sock, selectors.EVENT_READ,
                            lambda: self._stream(flow))
         return flow
 
-    def _accept(self):
-        self._adopt(self.listener.accept()[0])
+    def _accept(self, listener, flow_over):
+        sock = listener.accept()[0]
+        sock.settimeout(3)
+        try:
+            self.adopt(flow_over(sock))
+        except OSError:
+            sock.close()            # it is gone already
 
     def _datagram(self):
         data, remote = self.udp.recvfrom(65535)
@@ -94,18 +125,16 @@ class Wire:
             Received(data, self.udp_to(remote[:2]), time.monotonic()))
 
     def _stream(self, flow):
+        data = b""
         try:
-            data = flow.sock.recv(65536)
-        except OSError:
-            data = b""
-        if not data:
-            flow.closed = True
-            self.poll.unregister(flow.sock)
-            flow.sock.close()
-            return
+            data = flow.opened(flow.sock.recv(65536))
+        except OSError as why:
+            flow.failure, flow.ended = why, True
         flow.got += data
         for message in flow.reader.feed(data):
             self.inbox.append(Received(message, flow, time.monotonic()))
+        if flow.ended:
+            self.drop(flow)
 
     def drop(self, flow):
         """Close a connection from our side."""
@@ -137,7 +166,6 @@ class Wire:
     def close(self):
         for flow in list(self.flows):
             self.drop(flow)
-        for sock in (self.udp, self.listener):
-            if sock is not None:
-                sock.close()
+        for sock in filter(None, (self.udp, *self.listeners)):
+            sock.close()
         self.poll.close()

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from harness.daemon import Daemon, user_line
+from harness.pki import read, write
 from harness.redis import Redis, Sentinel
 
 ETC = os.path.abspath(os.path.join(
@@ -35,6 +36,15 @@ def with_redis(text, redis):
     return re.sub(r'"[0-9.]+:26379"', '"%s"' % sentinel.address(), text)
 
 
+def write_pem_files(folder, text, pki):
+    """What a sample with TLS names."""
+    server, root = read(pki.server.chain), read(pki.root.crt)
+    for name in re.findall(r'"([\w.-]+\.(?:pem|key|crl))"', text):
+        write(str(folder / name), root if name.endswith("-ca.pem") else
+              pki.lists() if name.endswith(".crl") else
+              read(pki.server.key) if name.endswith(".key") else server)
+
+
 @pytest.mark.parametrize("sample", SAMPLES, ids=os.path.basename)
 def test_a_sample_passes_the_check(tmp_path, sample, request):
     path = tmp_path / os.path.basename(sample)
@@ -42,6 +52,8 @@ def test_a_sample_passes_the_check(tmp_path, sample, request):
         text = f.read()
     if re.search(r'^ *type = "redis"', text, re.M):
         text = with_redis(text, request.getfixturevalue("redis"))
+    if 'certificate = ' in text:
+        write_pem_files(tmp_path, text, request.getfixturevalue("pki"))
     path.write_text(text + 'state_dir = "%s";\n' % tmp_path)
     users = tmp_path / "users"
     users.write_text(user_line("alice", "example.com", "wonderland"))

@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from harness.dns import DnsServer
 from harness.scene import ask, call, ringing
 
 
@@ -154,17 +153,6 @@ def test_a_dialog_stays_with_the_member_that_has_it(scene):
 
 
 # ---- names
-
-@pytest.fixture
-def dns(scene, tmp_path):
-    server = DnsServer(scene.net.host(53))
-    conf = tmp_path / "resolv.conf"
-    conf.write_text("nameserver %s\nport %d\noptions timeout:1 attempts:1\n"
-                    % (server.host, server.port))
-    server.conf = str(conf)
-    yield server
-    server.close()
-
 
 def named(scene, dns, uri):
     return {"peers": [scene.pbx_peer(uri=uri)], "resolv_conf": dns.conf}

@@ -38,12 +38,13 @@ expect()
 	fi
 }
 
-echo 1..30
+echo 1..32
 # what is allowed
 expect none proxy/daemon/daemon.c '#include "modules/registry.h"'
 expect none proxy/pipeline/pipeline.c '#include "pipeline/admit.h"'
 expect none proxy/pipeline/admit.c '#include "pipeline/admit.h"'
 expect none proxy/transport/udp.c '#include "io/loop.h"'
+expect none proxy/transaction/client.c '#include "transport/transport.h"'
 expect none modules/users_file.h '#include "auth/cred.h"'
 expect none modules/registry.c \
     'extern const struct cred_ops users_file_ops;'
@@ -59,6 +60,7 @@ expect 1 proxy/base/log.c '#include "attic/log.h"'
 expect 2 proxy/base/log.c '  #  include "conf/conf.h"'
 expect 2 proxy/io/loop.h '#include "pipeline/pipeline.h"'
 expect 2 proxy/io/loop.h '#include "transport/udp.h"'
+expect 2 proxy/transport/udp.c '#include "transaction/transaction.h"'
 expect 2 proxy/auth/cred.h '#include "daemon/settings.h"'
 # rules 3 and 4: neighbours
 expect 3 proxy/auth/cred.h '#include "route/peer.h"'

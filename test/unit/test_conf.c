@@ -30,7 +30,7 @@ struct all_conf {
 	bool		 flag;
 	int64_t		 number, time;
 	int		 choice;
-	struct conf_list list;
+	struct conf_list list, paths;
 	struct conf_choices choices;
 	struct inner_conf group, brief;
 	struct conf_groups groups;
@@ -75,6 +75,8 @@ static const struct conf_opt all_opts[] = {
 	    .choices = colours },
 	{ "list", CONF_T_LIST, AT(list), .dflt = "a, b", .min = 1,
 	    .max = 3 },
+	{ "paths", CONF_T_LIST, AT(paths), CONF_PATHS,
+	    .help = "Some paths." },
 	{ "choices", CONF_T_CHOICES, AT(choices), .dflt = "blue, red",
 	    .choices = colours },
 	{ "group", CONF_T_GROUP, AT(group), .opts = inner_opts },
@@ -145,6 +147,8 @@ static const struct {
 	    "f:1: list: must be a list of texts: [ \"...\", \"...\" ]" },
 	{ "list = [\n\"a\",\n\"abcd\" ];",
 	    "f:3: list: out of range: 1 to 3 bytes" },
+	{ "paths = [ \"/a\",\n\"\" ];", "f:2: paths: may not be empty" },
+	{ "paths = [ \"a\\nb\" ];", "f:1: paths: has a control character" },
 	{ "list = ( \"a\",\n1 );",
 	    "f:2: list: must be a list of texts: [ \"...\", \"...\" ]" },
 	{ "choices = [ ];", "f:1: choices: names none" },
@@ -259,7 +263,7 @@ static const char good[] =
     "text = \"a\\\"\\\\b\"; path = \"x/y\"; secret = \"s3cret\";\n"
     "flag = false; number = 5000000000L; time = \"36h\";\n"
     "choice = \"blue\"; list = ( \"x\",\n"
-    " \"yy\" ); choices = [ \"red\", \"green\", \"blue\" ];\n"
+    " \"yy\" ); paths = [ \"x/y\", \"/z\" ]; choices = [ \"red\", \"green\", \"blue\" ];\n"
     "group = { is = \"\"; n = 9; }; brief = \"short\";\n"
     "groups = ( { name = \"one\"; },\n"
     "           { name = \"two\"; n = 2; } );\n"
@@ -305,6 +309,10 @@ what_is_given_is_taken(void **state)
 	assert_non_null(getcwd(path, sizeof path - 4));
 	strcat(path, "/x/y");
 	assert_string_equal(v.path, path);
+	assert_int_equal(v.paths.n, 2);
+	assert_string_equal(v.paths.v[0], path);
+	assert_string_equal(v.paths.v[1], "/z");
+	assert_int_equal(v.paths.line[1], 4);
 	assert_int_equal(v.list.line[0], 3);
 	assert_int_equal(v.list.line[1], 4);
 	assert_int_equal(v.group.line, 5);
@@ -561,6 +569,7 @@ the_manual_says_all_of_a_row(void **state)
 	assert_non_null(strstr(text, manual_of_time));
 	assert_non_null(strstr(text, ".It Ic x.path\n(path)\n.br\n"
 	    "Some \\e path.\n"));
+	assert_non_null(strstr(text, ".It Ic x.paths\n(list of paths)\n"));
 	assert_non_null(strstr(text, ".It Ic x.number\n(number, -5 to "
 	    "5000000000 apples or off; default: 7)\n"));
 	assert_non_null(strstr(text, ".It Ic x.choices\n(list of red, green, "

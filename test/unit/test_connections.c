@@ -1,7 +1,7 @@
 /*
- * test_connections.c -- TCP under a real nta agent on loopback: how many
- * connections there may be, how long each may keep us waiting, and how it is
- * found by its name.
+ * test_connections.c -- connections on loopback: how many there may be, how
+ * long each may keep us waiting, which of them serves whom, what becomes of
+ * bytes that cannot go out, and who is behind a balancer.
  */
 #include "config.h"
 
@@ -10,16 +10,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <sofia-sip/nta_tport.h>
-#include <sofia-sip/sip_header.h>
-#include <sofia-sip/sip_status.h>
-
 #include "base/clock.h"
 #include "base/log.h"
+#include "failing_alloc.h"
 
 static void
 silence_is_ended(void **state)
@@ -38,6 +36,7 @@ silence_is_ended(void **state)
 	assert_true(is_closed(rig, fd, ANSWER_MS));
 	assert_in_range(clock_mono_ms() - began, 150, 1000);
 	assert_int_equal(counted(rig, "first-message"), 1);
+	assert_int_equal(rig->lost, 0);	/* nobody heard of it */
 	close(fd);
 }
 
@@ -66,6 +65,27 @@ dribble_is_ended(void **state)
 	}
 	assert_in_range(clock_mono_ms() - began, 150, 1000);
 	assert_int_equal(counted(rig, "slow-message"), 1);
+	assert_int_equal(rig->lost, 1);
+	assert_int_equal(rig->lost_id, rig->last.connection);
+	close(fd);
+}
+
+static void
+keep_alive_in_pieces_is_no_message(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	int fd;
+
+	conf.whole_message_ms = 100;
+	transport_set_conf(rig->transport, &conf);
+	fd = call(rig);
+	say(fd, "\r\n\r", 3);
+	run(rig, 20);
+	say(fd, "\n", 1);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 2);
+	assert_false(is_closed(rig, fd, 200));
 	close(fd);
 }
 
@@ -93,32 +113,21 @@ idleness_is_ended(void **state)
 	close(fd);
 }
 
-static int
-on_response(struct rig *rig, nta_outgoing_t *orq, sip_t const *sip)
+/* Also for those that were there before. */
+static void
+limits_may_change(void **state)
 {
-	(void)orq;
-	if (sip != NULL && sip->sip_status != NULL)
-		rig->status = sip->sip_status->st_status;
-	return 0;
-}
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	int fd = call(rig);
 
-static nta_outgoing_t *
-ask(struct rig *rig, const struct sockaddr_in *to)
-{
-	nta_leg_t *leg = nta_leg_tcreate(rig->agent, NULL, NULL,
-	    NTATAG_NO_DIALOG(1), TAG_END());
-	nta_outgoing_t *orq;
-	char url[64];
-
-	snprintf(url, sizeof url, "sip:127.0.0.1:%u;transport=tcp",
-	    (unsigned)ntohs(to->sin_port));
-	orq = nta_outgoing_tcreate(leg, on_response, rig,
-	    (url_string_t *)url, SIP_METHOD_OPTIONS, (url_string_t *)url,
-	    SIPTAG_FROM_STR("<sip:a@b>;tag=1"), SIPTAG_TO_STR("<sip:x@y>"),
-	    TAG_END());
-	assert_non_null(orq);
-	nta_leg_destroy(leg);
-	return orq;
+	conf.idle_ms = 0;		/* off */
+	transport_set_conf(rig->transport, &conf);
+	assert_false(is_closed(rig, fd, 50));
+	conf.idle_ms = 100;
+	transport_set_conf(rig->transport, &conf);
+	assert_true(is_closed(rig, fd, 500));
+	close(fd);
 }
 
 /* A listener whose queue is full answers no SYN: nothing comes back. */
@@ -127,31 +136,53 @@ connecting_is_ended(void **state)
 {
 	struct transport_conf conf = generous;
 	struct rig *rig = *state;
-	struct sockaddr_in sin;
-	socklen_t len = sizeof sin;
-	int deaf = peer(SOCK_STREAM, "127.0.0.1"), crowd[4];
-	nta_outgoing_t *orq;
+	struct hop h = { 0 };
+	struct sockaddr_storage ss;
+	int deaf = listener(0, &h.addr), crowd[4];
+	uint32_t id = 0, again = 0;
 	int64_t began;
 
 	conf.connect_ms = 300;
 	transport_set_conf(rig->transport, &conf);
-	assert_int_equal(listen(deaf, 0), 0);
-	assert_int_equal(getsockname(deaf, (struct sockaddr *)&sin, &len), 0);
 	for (size_t i = 0; i < COUNT(crowd); i++) {
 		crowd[i] = peer(SOCK_STREAM, "127.0.0.1");
-		(void)connect(crowd[i], (struct sockaddr *)&sin, sizeof sin);
+		(void)connect(crowd[i], (struct sockaddr *)&ss,
+		    addr_to_sockaddr(&h.addr, &ss));
 	}
 	began = clock_mono_ms();
-	orq = ask(rig, &sin);
-	for (int i = 0; i < 300 && rig->status == 0; i++)
+	assert_int_equal(send_to(rig, h, "OPTIONS", &id), 0);
+	assert_int_equal(send_to(rig, h, "OPTIONS", &again), 0);
+	assert_true(id != 0 && again == id);
+	assert_true(transport_is_open(rig->transport, id));
+	assert_int_equal(counted(rig, "transport_unsent_bytes"), 14);
+	for (int i = 0; i < 300 && rig->lost == 0; i++)
 		run(rig, 10);
-	assert_int_equal(rig->status, 503);
+	assert_int_equal(rig->lost, 1);
+	assert_int_equal(rig->lost_id, id);
 	assert_in_range(clock_mono_ms() - began, 250, 1500);
 	assert_int_equal(counted(rig, "connect"), 1);
-	nta_outgoing_destroy(orq);
-	for (size_t i = 0; i < COUNT(crowd); i++)
-		close(crowd[i]);
+	assert_int_equal(counted(rig, "transport_unsent_bytes"), 0);
+	close_all(crowd, COUNT(crowd));
 	close(deaf);
+}
+
+static void
+nobody_listens(void **state)
+{
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	uint32_t id = 0;
+	int rc;
+
+	close(listener(1, &h.addr));
+	rc = send_to(rig, h, "OPTIONS", &id);
+	assert_int_equal(rig->lost, 0);
+	run(rig, 20);
+	assert_int_equal(rc, 0);
+	assert_int_equal(rig->lost, 1);
+	assert_int_equal(rig->lost_id, id);
+	assert_int_equal(counted(rig, "connect"), 1);
+	assert_int_equal(counted(rig, "outgoing"), 0);
 }
 
 /* Our own connection outlives the deadline for connecting and for a first
@@ -162,30 +193,26 @@ connected_is_not_ended(void **state)
 	static char buf[BUF];
 	struct transport_conf conf = generous;
 	struct rig *rig = *state;
-	struct sockaddr_in sin;
-	socklen_t len = sizeof sin;
-	int listening = peer(SOCK_STREAM, "127.0.0.1"), fd;
-	nta_outgoing_t *orq;
+	struct hop h = { 0 };
+	int listening = listener(1, &h.addr), fd;
 
 	conf.connect_ms = conf.first_message_ms = 100;
 	transport_set_conf(rig->transport, &conf);
-	assert_int_equal(listen(listening, 1), 0);
-	assert_int_equal(getsockname(listening, (struct sockaddr *)&sin,
-	    &len), 0);
-	orq = ask(rig, &sin);
+	assert_int_equal(send_to(rig, h, "OPTIONS", NULL), 0);
 	run(rig, 300);
-	fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK);
-	assert_true(fd >= 0);
-	assert_true(hear(rig, fd, buf, ANSWER_MS) > 0);
-	assert_non_null(strstr(buf, "OPTIONS"));
+	fd = take_call(rig, listening);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 7);
+	assert_string_equal(buf, "OPTIONS");
 	assert_false(is_closed(rig, fd, 100));
 	assert_int_equal(counted(rig, "outgoing"), 1);
 	assert_int_equal(counted(rig, "accepted"), 0);
-	nta_outgoing_destroy(orq);
+	say(fd, buf, request(buf, "TCP", "", 0));
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
 	close(fd);
 	close(listening);
 	run(rig, 20);
 	assert_int_equal(counted(rig, "outgoing"), 0);
+	assert_int_equal(rig->lost, 1);
 }
 
 static unsigned
@@ -217,7 +244,7 @@ connections_in_all(void **state)
 	assert_int_equal(counted(rig, "accepted"), 3);
 
 	close(fd[0]);			/* its place is free at once */
-	su_root_step(rig->root, 100);
+	turn(rig, 100);
 	assert_int_equal(counted(rig, "accepted"), 2);
 	fd[0] = call(rig);
 	say(fd[0], buf, request(buf, "TCP", "", 0));
@@ -246,13 +273,30 @@ connections_per_source(void **state)
 	close_all(fd, COUNT(fd));
 }
 
-/* The library alone turns in circles: the caller stays in the queue. */
+static void
+banned_are_not_heard(void **state)
+{
+	struct rig *rig = *state;
+	int fd, other;
+
+	assert_true(addr_parse_host(&rig->banned, str_of("127.0.0.3")));
+	fd = call_from(rig, "127.0.0.3");
+	other = call(rig);
+	assert_true(is_closed(rig, fd, ANSWER_MS));
+	assert_false(is_closed(rig, other, 20));
+	assert_int_equal(counted(rig, "banned"), 1);
+	close(fd);
+	close(other);
+}
+
+/* Who calls must not stay in the queue, and wake the loop for ever. */
 static void
 out_of_descriptors(void **state)
 {
 	static char buf[BUF];
 	struct rig *rig = *state;
 	struct rlimit old, tight;
+	struct sockaddr_storage ss;
 	int fd = peer(SOCK_STREAM, "127.0.0.1"), after, steps = 0, lowest;
 	int64_t end;
 
@@ -260,13 +304,16 @@ out_of_descriptors(void **state)
 	lowest = dup(fd);
 	close(lowest);
 	tight = (struct rlimit){ (rlim_t)lowest, old.rlim_max };
-	assert_int_equal(connect(fd, (struct sockaddr *)&rig->tcp,
-	    sizeof rig->tcp) == -1 && errno != EINPROGRESS, 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&ss,
+	    addr_to_sockaddr(port_addr(rig->tcp), &ss)) == -1 &&
+	    errno != EINPROGRESS, 0);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
 	assert_true(is_closed(rig, fd, ANSWER_MS));
 	end = clock_mono_ms() + 100;
 	for (; clock_mono_ms() < end; steps++)
-		su_root_step(rig->root, 10);
+		turn(rig, 10);
+	assert_int_equal(send_to(rig, (struct hop){
+	    .addr = *port_addr(rig->tcp) }, "OPTIONS", NULL), -EMFILE);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	assert_true(steps < 50);
 	assert_int_equal(counted(rig, "descriptors"), 1);
@@ -284,30 +331,384 @@ connection_is_found_by_its_id(void **state)
 	static char buf[BUF];
 	struct rig *rig = *state;
 	int fd = call(rig), second = call(rig);
-	uint32_t id;
-	tport_t *tp;
+	uint32_t id, taken = 0;
 
 	say(fd, buf, request(buf, "TCP", "", 0));
 	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
-	id = rig->connection;
-	assert_true(id != 0);
-	tp = transport_connection_find(id);
-	assert_non_null(tp);
-	assert_int_equal(transport_connection_id(tp), id);
-	assert_true(tport_is_secondary(tp));
+	id = rig->last.connection;
+	assert_true(id != 0 && transport_is_open(rig->transport, id));
+	assert_int_equal(send_to(rig, (struct hop){ .connection = id }, "NOTE",
+	    &taken), 0);
+	assert_int_equal(taken, id);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 4);
 
 	say(second, buf, request(buf, "TCP", "", 0));
 	assert_int_equal(answer(rig, second, ANSWER_MS), 200);
-	assert_true(rig->connection != 0 && rig->connection != id);
+	assert_true(rig->last.connection != 0 && rig->last.connection != id);
 
 	close(fd);
 	run(rig, 20);
-	assert_null(transport_connection_find(id));
-	assert_non_null(transport_connection_find(rig->connection));
-	assert_null(transport_connection_find(0));
-	assert_int_equal(transport_connection_id(nta_agent_tports(rig->agent)),
-	    0);
+	assert_int_equal(rig->lost, 1);
+	assert_int_equal(rig->lost_id, id);
+	assert_false(transport_is_open(rig->transport, id));
+	assert_int_equal(send_to(rig, (struct hop){ .connection = id,
+	    .addr = rig->last.reach }, "NOTE", NULL), -ENOTCONN);
+	assert_true(transport_is_open(rig->transport, rig->last.connection));
+	assert_false(transport_is_open(rig->transport, 0));
 	close(second);
+}
+
+static void
+connections_are_used_again(void **state)
+{
+	static char buf[BUF];
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	struct port *other = listen_on(rig, (struct port_conf){
+	    .transport = TRANSPORT_TCP });
+	int listening = listener(4, &h.addr), fd, second;
+	uint32_t id[5];
+
+	for (size_t i = 0; i < 3; i++) {	/* before it stands, and then */
+		assert_int_equal(send_to(rig, h, "abc", &id[i]), 0);
+		run(rig, 5);
+	}
+	assert_true(id[0] == id[1] && id[1] == id[2]);
+	fd = take_call(rig, listening);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 9);
+
+	h.port = other;			/* leaves from elsewhere */
+	assert_int_equal(send_to(rig, h, "abc", &id[3]), 0);
+	assert_true(id[3] != id[0]);
+	second = take_call(rig, listening);
+
+	close(fd);			/* gone: the next one is new */
+	run(rig, 20);
+	h.port = NULL;
+	assert_int_equal(send_to(rig, h, "xyz", &id[4]), 0);
+	assert_true(id[4] != id[0] && id[4] != id[3]);
+	fd = take_call(rig, listening);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 3);
+	assert_int_equal(rig->lost, 1);
+	close(fd);
+	close(second);
+	close(listening);
+}
+
+/* RFC 5923: who called us from there is reached over his connection. */
+static void
+accepted_ones_serve_us(void **state)
+{
+	static char buf[BUF];
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	uint32_t id = 0;
+	int fd = call(rig);
+
+	say(fd, buf, request(buf, "TCP", "", 0));
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
+	h.addr = rig->last.source;
+	assert_int_equal(send_to(rig, h, "NOTIFY", &id), 0);
+	assert_int_equal(id, rig->last.connection);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 6);
+	assert_int_equal(counted(rig, "outgoing"), 0);
+	close(fd);
+}
+
+/* The peer is gone, but nobody told us yet: the message finds a new way, and
+ * the loss of the old one is told once, later. */
+static void
+broken_is_found_out_by_sending(void **state)
+{
+	static char buf[BUF];
+	struct linger at_once = { .l_onoff = 1 };
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	int listening = listener(4, &h.addr), fd;
+	uint32_t first, second;
+
+	assert_int_equal(send_to(rig, h, "abc", &first), 0);
+	fd = take_call(rig, listening);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 3);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once,
+	    sizeof at_once), 0);
+	close(fd);
+	assert_int_equal(send_to(rig, h, "def", &second), 0);
+	assert_true(second != first);
+	assert_int_equal(send_to(rig, (struct hop){ .connection = first },
+	    "ghi", NULL), -ENOTCONN);
+	assert_int_equal(rig->lost, 0);
+	run(rig, 20);
+	assert_int_equal(rig->lost, 1);
+	assert_int_equal(rig->lost_id, first);
+	fd = take_call(rig, listening);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 3);
+	assert_string_equal(buf, "def");
+	close(fd);
+	close(listening);
+}
+
+enum { PIECE = 10000 };
+
+static const char *
+piece(unsigned i)
+{
+	static char text[PIECE + 1];
+
+	memset(text, 'a' + (int)(i % 26), PIECE);
+	return text;
+}
+
+static void
+deaf_ones_are_given_up(void **state)
+{
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	int listening = listener(4, &h.addr), fd, rc = 0;
+	uint32_t id = 0;
+
+	conf.unsent_bytes = 100000;
+	transport_set_conf(rig->transport, &conf);
+	assert_int_equal(send_to(rig, h, "abc", &id), 0);
+	fd = take_call(rig, listening);
+	h.connection = id;
+	for (int i = 0; i < 5000 && rc == 0; i++) {
+		rc = send_to(rig, h, piece(0), NULL);
+		turn(rig, 0);
+		assert_true(counted(rig, "transport_unsent_bytes") <= 100000);
+	}
+	assert_int_equal(rc, -ENOBUFS);
+	assert_int_equal(counted(rig, "unsent-bytes"), 1);
+	assert_false(transport_is_open(rig->transport, id));
+	run(rig, 20);
+	assert_int_equal(rig->lost, 1);
+	assert_int_equal(counted(rig, "transport_unsent_bytes"), 0);
+	assert_int_equal(counted(rig, "outgoing"), 0);
+	close(fd);
+	close(listening);
+}
+
+static void
+slow_ones_get_it_all(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	int listening = listener(4, &h.addr), fd;
+	size_t want = 0, got = 0;
+	ssize_t n;
+
+	conf.unsent_bytes = 64 << 20;
+	transport_set_conf(rig->transport, &conf);
+	for (unsigned i = 0; counted(rig, "transport_unsent_bytes") < 1 << 20;
+	    i++) {
+		assert_int_equal(send_to(rig, h, piece(i), NULL), 0);
+		want += PIECE;
+		turn(rig, 0);
+	}
+	fd = take_call(rig, listening);
+	while (got < want && (n = hear(rig, fd, buf, ANSWER_MS)) > 0)
+		for (ssize_t i = 0; i < n; i++, got++)
+			if (buf[i] != (char)('a' + got / PIECE % 26))
+				fail_msg("byte %zu", got);
+	assert_int_equal(got, want);
+	assert_int_equal(counted(rig, "transport_unsent_bytes"), 0);
+	assert_int_equal(rig->lost, 0);
+	close(fd);
+	close(listening);
+}
+
+/* Who closes his half still gets the answer; then it is over. */
+static void
+half_closed_ones_get_their_answer(void **state)
+{
+	static char buf[BUF];
+	struct rig *rig = *state;
+	int fd = call(rig);
+
+	say(fd, buf, request(buf, "TCP", "", 0));
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
+	assert_true(is_closed(rig, fd, ANSWER_MS));
+	assert_int_equal(rig->lost, 1);
+	assert_int_equal(rig->lost_id, rig->last.connection);
+	close(fd);
+}
+
+/* ---- behind a balancer ---- */
+
+#define PROXIED "PROXY TCP4 192.0.2.7 127.0.0.1 4711 5060\r\n"
+
+static struct port *
+balanced(struct rig *rig)
+{
+	static struct net nets[1];
+
+	assert_true(net_parse(&nets[0], str_of("127.0.0.1")));
+	return listen_on(rig, (struct port_conf){ .transport = TRANSPORT_TCP,
+	    .balancer = nets, .nbalancers = 1 });
+}
+
+static void
+balancer_tells_the_source(void **state)
+{
+	static char buf[BUF];
+	struct rig *rig = *state;
+	int fd = call_port(rig, balanced(rig), "127.0.0.1");
+	char text[ADDR_TEXT_MAX];
+	size_t len = strlen(PROXIED);
+
+	memcpy(buf, PROXIED, len);
+	len += request(buf + len, "TCP", "", 0);
+	for (size_t i = 0; i < len; i++) {
+		say(fd, buf + i, 1);
+		turn(rig, 1);
+	}
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
+	assert_string_equal(addr_text(&rig->last.source, text),
+	    "192.0.2.7:4711");
+	assert_string_equal(addr_host_text(&rig->last.reach, text),
+	    "127.0.0.1");
+	say(fd, buf, request(buf, "TCP", "", 0));	/* no header again */
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
+	assert_string_equal(addr_text(&rig->last.source, text),
+	    "192.0.2.7:4711");
+	close(fd);
+}
+
+static void
+balancer_and_message_at_once(void **state)
+{
+	static const char local[] =
+	    "\r\n\r\n\0\r\nQUIT\n\x20\x00\x00\x00";
+	static char buf[BUF];
+	struct rig *rig = *state;
+	struct port *port = balanced(rig);
+	int fd = call_port(rig, port, "127.0.0.1");
+	char text[ADDR_TEXT_MAX];
+	size_t len = strlen(PROXIED);
+
+	memcpy(buf, PROXIED, len);
+	say(fd, buf, len + request(buf + len, "TCP", "", 0));
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
+	assert_string_equal(addr_text(&rig->last.source, text),
+	    "192.0.2.7:4711");
+	close(fd);
+
+	fd = call_port(rig, port, "127.0.0.1");
+	memcpy(buf, local, 16);
+	say(fd, buf, 16 + request(buf + 16, "TCP", "", 0));
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
+	assert_string_equal(addr_host_text(&rig->last.source, text),
+	    "127.0.0.1");
+	close(fd);
+}
+
+static const struct {
+	const char	*what, *from, *text;
+	const char	*reason;
+} strangers[] = {
+	{ "not listed", "127.0.0.2", PROXIED, "not-a-balancer" },
+	{ "no header", "127.0.0.1", "OPTIONS sip:x SIP/2.0\r\n",
+	    "proxy-header" },
+	{ "broken header", "127.0.0.1", "PROXY TCP4 1.2.3 1.2.3.4 1 2\r\n",
+	    "proxy-header" },
+	{ "no end", "127.0.0.1", "PROXY TCP4 192.0.2.7", "handshake" },
+	{ "banned", "127.0.0.1", "PROXY TCP4 192.0.2.9 127.0.0.1 1 2\r\n",
+	    "banned" },
+};
+
+static void
+strangers_at_the_balanced_port(void **state)
+{
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct port *port = balanced(rig);
+
+	conf.handshake_ms = 150;
+	transport_set_conf(rig->transport, &conf);
+	assert_true(addr_parse_host(&rig->banned, str_of("192.0.2.9")));
+	for (size_t i = 0; i < COUNT(strangers); i++) {
+		int fd = call_port(rig, port, strangers[i].from);
+
+		(void)send(fd, strangers[i].text, strlen(strangers[i].text),
+		    MSG_NOSIGNAL);
+		if (!is_closed(rig, fd, 1000))
+			fail_msg("%s: open", strangers[i].what);
+		if (counted(rig, strangers[i].reason) == 0)
+			fail_msg("%s: not counted", strangers[i].what);
+		close(fd);
+	}
+	assert_int_equal(counted(rig, "accepted"), 0);
+}
+
+static void
+clients_behind_a_balancer_are_counted(void **state)
+{
+	static const char *const header[] = {
+		PROXIED, PROXIED, PROXIED,
+		"PROXY TCP4 192.0.2.8 127.0.0.1 4711 5060\r\n"
+	};
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct port *port = balanced(rig);
+	int fd[COUNT(header)];
+
+	conf.connections_per_source = 2;
+	transport_set_conf(rig->transport, &conf);
+	for (size_t i = 0; i < COUNT(fd); i++) {
+		fd[i] = call_port(rig, port, "127.0.0.1");
+		say(fd[i], header[i], strlen(header[i]));
+		run(rig, 5);
+	}
+	assert_int_equal(open_ones(rig, fd, COUNT(fd)), 3);
+	assert_true(is_closed(rig, fd[2], 20));
+	assert_int_equal(counted(rig, "connections-per-source"), 1);
+	close_all(fd, COUNT(fd));
+}
+
+/* ---- no memory ---- */
+
+/* One connection in, one out, a message in pieces on the one and a wait on
+ * the other. */
+static bool
+exercise(void *arg)
+{
+	static char buf[BUF];
+	struct rig *rig = arg;
+	struct hop h = { 0 };
+	int listening = listener(4, &h.addr), fd = call(rig), out;
+	size_t len = request(buf, "TCP", "", 300);
+	bool ok;
+
+	(void)send(fd, buf, 400, MSG_NOSIGNAL);
+	ok = send_to(rig, h, "abc", NULL) == 0;
+	run(rig, 5);
+	(void)send(fd, buf + 400, len - 400, MSG_NOSIGNAL);
+	ok &= answer(rig, fd, 20) == 200;
+	out = accept(listening, NULL, NULL);
+	if (out >= 0)
+		close(out);
+	close(fd);
+	close(listening);
+	run(rig, 10);
+	return ok;
+}
+
+static void
+without_memory_others_are_served(void **state)
+{
+	struct rig *rig = *state;
+	unsigned n = failing_alloc_count(exercise, rig);
+
+	assert_in_range(n, 5, 50);
+	assert_true(failing_alloc_each(exercise, rig) < n);
+	assert_int_equal(counted(rig, "accepted"), 0);
+	assert_int_equal(counted(rig, "outgoing"), 0);
+	assert_int_equal(counted(rig, "transport_unsent_bytes"), 0);
+	assert_true(exercise(rig));
 }
 
 int
@@ -317,13 +718,28 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(silence_is_ended),
 		T(dribble_is_ended),
+		T(keep_alive_in_pieces_is_no_message),
 		T(idleness_is_ended),
+		T(limits_may_change),
 		T(connecting_is_ended),
+		T(nobody_listens),
 		T(connected_is_not_ended),
 		T(connections_in_all),
 		T(connections_per_source),
+		T(banned_are_not_heard),
 		T(out_of_descriptors),
 		T(connection_is_found_by_its_id),
+		T(connections_are_used_again),
+		T(accepted_ones_serve_us),
+		T(broken_is_found_out_by_sending),
+		T(deaf_ones_are_given_up),
+		T(slow_ones_get_it_all),
+		T(half_closed_ones_get_their_answer),
+		T(balancer_tells_the_source),
+		T(balancer_and_message_at_once),
+		T(strangers_at_the_balanced_port),
+		T(clients_behind_a_balancer_are_counted),
+		T(without_memory_others_are_served),
 	};
 #undef T
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);

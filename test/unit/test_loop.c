@@ -2,6 +2,7 @@
  * free what they were called for. */
 #include "config.h"
 
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <sofia-sip/su_wait.h>
 
 #include "base/clock.h"
 #include "io/loop.h"
@@ -31,6 +33,8 @@ struct mark {
 	struct loop_timer	*timer;
 	struct loop_timer	*other;
 	struct loop_fd		*fd;
+	struct loop_hook	*hook;
+	int			 sock;
 	unsigned		 events;
 	unsigned		 calls;
 };
@@ -262,6 +266,182 @@ a_watch_may_free_itself(void **state)
 	close(sv[1]);
 }
 
+/* A UDP socket with an error that it was not asked for yet. */
+static int
+socket_in_error(void)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr *sa = (struct sockaddr *)&sin;
+	socklen_t len = sizeof sin;
+	int closed = socket(AF_INET, SOCK_DGRAM, 0);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	assert_int_equal(bind(closed, sa, len), 0);
+	assert_int_equal(getsockname(closed, sa, &len), 0);
+	close(closed);
+	assert_int_equal(connect(fd, sa, len), 0);
+	assert_int_equal(send(fd, "x", 1, 0), 1);
+	return fd;
+}
+
+static void
+an_error_is_told_besides_to_who_asks(void **state)
+{
+	static const unsigned cases[][2] = {	/* asked for, told */
+		{ LOOP_IN, LOOP_IN },
+		{ LOOP_IN | LOOP_ERR, LOOP_IN | LOOP_ERR },
+		{ LOOP_ERR, LOOP_ERR },
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct mark m = { .rig = rig };
+		int fd = socket_in_error();
+
+		m.fd = loop_fd_new(rig->loop, fd, cases[i][0], note_events,
+		    &m);
+		assert_non_null(m.fd);
+		loop_run(rig->loop);
+		assert_int_equal(m.events, cases[i][1]);
+		assert_false(rig->late);
+		loop_fd_free(m.fd);
+		close(fd);
+	}
+}
+
+static void
+what_is_no_error_is_not_told_as_one(void **state)
+{
+	struct rig *rig = *state;
+	struct mark m = { .rig = rig };
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	m.fd = loop_fd_new(rig->loop, sv[0], LOOP_IN | LOOP_ERR, note_events,
+	    &m);
+	assert_int_equal(write(sv[1], "x", 1), 1);
+	loop_run(rig->loop);
+	assert_int_equal(m.events, LOOP_IN);
+	close(sv[1]);					/* hangs up */
+	loop_run(rig->loop);
+	assert_int_equal(m.events, LOOP_IN);
+	assert_false(rig->late);
+	loop_fd_free(m.fd);
+	close(sv[0]);
+}
+
+static void
+mark_and_start_hook(void *arg)
+{
+	struct mark *m = arg;
+
+	leave_mark(m);
+	loop_hook_start(m->hook);
+	loop_hook_start(m->hook);
+}
+
+static void
+a_hook_runs_once_after_all_timers(void **state)
+{
+	struct rig *rig = *state;
+	struct mark hook = { .rig = rig, .letter = 'h' };
+	struct mark first = { .rig = rig, .letter = 'a' }, second = { 0 };
+
+	first.hook = loop_hook_new(rig->loop, leave_mark, &hook);
+	first.timer = loop_timer_new(rig->loop, mark_and_start_hook, &first);
+	assert_non_null(first.hook);
+	loop_timer_start(first.timer, -1);
+	start_mark(rig, &second, 'b', 0);
+	su_root_step(loop_root(rig->loop), 0);
+	assert_string_equal(rig->trace, "abh");
+	su_root_step(loop_root(rig->loop), 0);
+	assert_string_equal(rig->trace, "abh");
+	loop_timer_free(first.timer);
+	loop_timer_free(second.timer);
+	loop_hook_free(first.hook);
+}
+
+static void
+read_and_start_hook(void *arg, unsigned events)
+{
+	struct mark *m = arg;
+	char c;
+
+	assert_int_equal(events, LOOP_IN);
+	assert_int_equal(read(m->sock, &c, 1), 1);
+	loop_hook_start(m->hook);
+}
+
+static void
+a_hook_does_not_wait_for_the_sleep(void **state)
+{
+	struct rig *rig = *state;
+	struct mark hook = { .rig = rig, .letter = 'h' };
+	struct mark m = { .rig = rig };
+	int sv[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	m.sock = sv[0];
+	m.hook = loop_hook_new(rig->loop, leave_mark, &hook);
+	m.fd = loop_fd_new(rig->loop, sv[0], LOOP_IN, read_and_start_hook,
+	    &m);
+	assert_int_equal(write(sv[1], "x", 1), 1);
+	su_root_step(loop_root(rig->loop), 0);
+	assert_string_equal(rig->trace, "h");
+
+	/* Nor does the loop sleep when it was started outside a turn. */
+	hook.letter = 'z';
+	loop_hook_start(m.hook);
+	loop_run(rig->loop);
+	assert_string_equal(rig->trace, "hz");
+	assert_false(rig->late);
+	loop_fd_free(m.fd);
+	loop_hook_free(m.hook);
+	close(sv[0]);
+	close(sv[1]);
+}
+
+static void
+start_hook_again(void *arg)
+{
+	struct mark *m = arg;
+
+	if (++m->calls < 3)
+		loop_hook_start(m->hook);
+}
+
+static void
+free_hook(void *arg)
+{
+	struct mark *m = arg;
+
+	m->calls++;
+	loop_hook_free(m->hook);
+}
+
+static void
+a_hook_may_start_again_and_be_freed(void **state)
+{
+	struct rig *rig = *state;
+	struct mark again = { .rig = rig }, once = { .rig = rig };
+	struct mark never = { .rig = rig };
+
+	again.hook = loop_hook_new(rig->loop, start_hook_again, &again);
+	once.hook = loop_hook_new(rig->loop, free_hook, &once);
+	never.hook = loop_hook_new(rig->loop, free_hook, &never);
+	loop_hook_start(again.hook);
+	loop_hook_start(once.hook);
+	loop_hook_start(never.hook);
+	loop_hook_free(never.hook);
+	loop_hook_free(NULL);
+	su_root_step(loop_root(rig->loop), 0);
+	assert_int_equal(again.calls, 3);
+	assert_int_equal(once.calls, 1);
+	assert_int_equal(never.calls, 0);
+	loop_hook_free(again.hook);
+}
+
 static void
 a_bad_descriptor_is_refused(void **state)
 {
@@ -319,6 +499,11 @@ main(void)
 		LOOP_TEST(a_descriptor_tells_what_was_asked),
 		LOOP_TEST(nothing_is_told_while_nothing_is_asked),
 		LOOP_TEST(a_watch_may_free_itself),
+		LOOP_TEST(an_error_is_told_besides_to_who_asks),
+		LOOP_TEST(what_is_no_error_is_not_told_as_one),
+		LOOP_TEST(a_hook_runs_once_after_all_timers),
+		LOOP_TEST(a_hook_does_not_wait_for_the_sleep),
+		LOOP_TEST(a_hook_may_start_again_and_be_freed),
 		LOOP_TEST(a_bad_descriptor_is_refused),
 		LOOP_TEST(signals_arrive_on_the_loop),
 		LOOP_TEST(a_stop_before_the_run_counts),

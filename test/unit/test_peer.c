@@ -53,7 +53,8 @@ wrong_files_are_complained_about(void **state)
 		    "test:2: peers.name: \"liquid\" and \"costarring\" have "
 		    "the same number" },
 		{ "peers = ( { name = \"a\"; } );",
-		    "test:1: peers: \"a\" has neither uri nor from" },
+		    "test:1: peers: \"a\" has neither uri nor from nor "
+		    "certificate" },
 		{ "peers = ( { name = \"a\";\nuri = [ \"sip:b\",\n"
 		    "\"http://c\" ]; } );",
 		    "test:3: peers.uri: \"http://c\" is not a SIP URI" },
@@ -61,11 +62,26 @@ wrong_files_are_complained_about(void **state)
 		    "is not a SIP URI" },
 		{ "peers = ( { name = \"a\"; uri = \"sip:b:0\"; } );",
 		    "is not a SIP URI" },
-		{ "peers = ( { name = \"a\";\nuri = \"sips:b\"; } );",
-		    "test:2: peers.uri: \"sips:b\": TLS towards a peer is "
-		    "not built yet" },
-		{ "peers = ( { name = \"a\"; uri = \"sip:b;transport=tls\"; "
-		    "} );", "is not built yet" },
+		{ "peers = ( { name = \"a\"; certificate = [ \"b\",\n"
+		    "\"*.b.example\" ]; } );", "test:2: peers.certificate: "
+		    "\"*.b.example\" is not a host name" },
+		{ "peers = ( { name = \"a\"; certificate = \"sip:b\"; } );",
+		    "test:1: peers.certificate: \"sip:b\" is not a host" },
+		{ "peers = ( { name = \"a\"; certificate = \"\"; } );",
+		    "test:1: peers.certificate: may not be empty" },
+		{ "peers = ( { name = \"a\"; certificate = \"x.b\"; },\n"
+		    "{ name = \"b\"; certificate = [ \"b\", \"X.B\" ]; } );",
+		    "test:2: peers.certificate: \"X.B\" is already a name of "
+		    "\"a\"" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "crl = \"x.pem\"; } );",
+		    "test:1: peers.crl: goes with a ca" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "verify = \"name\"; } );", "test:2: peers.verify: "
+		    "\"name\" is not one of \"full\", \"none\"" },
+		{ "peers = ( { name = \"a\"; certificate = \"c\"; from = "
+		    "[ \"127.0.0.1\",\n\"127.0.0.1\" ]; } );",
+		    "test:2: peers.from: \"127.0.0.1\" is already" },
 		{ "peers = ( { name = \"a\"; from = \"10.0.0.1/8\"; } );",
 		    "peers.from: \"10.0.0.1/8\" is not an address" },
 		{ "peers = ( { name = \"a\"; from = \"pbx.example\"; } );",
@@ -92,9 +108,6 @@ wrong_files_are_complained_about(void **state)
 		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
 		    "auth = { any = [ \"ip\", \"digest\" ]; }; } );",
 		    "test:2: peers.auth.any: not built yet" },
-		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
-		    "certificate = [ \"b\" ]; } );",
-		    "test:2: peers.certificate: not built yet" },
 		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
 		    "path = \"none\"; } );", "is not one of \"rfc\"" },
 	};
@@ -123,7 +136,14 @@ right_files_are_taken(void **state)
 	    "    auth = \"digest\"; path = \"contact\"; },"
 	    "  { name = \"any\"; from = \"0.0.0.0/0\"; listener = \"in\";"
 	    "    auth = \"digest\"; },"
-	    "  { name = \"again\"; from = \"127.0.0.5\"; listener = \"in\"; }"
+	    "  { name = \"again\"; from = \"127.0.0.5\"; listener = \"in\"; },"
+	    "  { name = \"tls\"; uri = [ \"sips:b\", \"sip:b;transport=tls\" ];"
+	    "    certificate = [ \"b\", \"192.0.2.7\" ]; ca = \"/ca.pem\";"
+	    "    crl = \"/crl\"; verify = \"none\"; },"
+	    /* Told apart by the authority, the address, or either. */
+	    "  { name = \"tls2\"; certificate = \"b\"; },"
+	    "  { name = \"tls3\"; certificate = \"b\"; from = \"127.0.0.5\"; },"
+	    "  { name = \"tls4\"; certificate = \"c\"; from = \"0.0.0.0/0\"; }"
 	    ");";
 	struct file_text f;
 	struct peers *ps = load(&f, text);
@@ -132,7 +152,7 @@ right_files_are_taken(void **state)
 	(void)state;
 	if (ps == NULL)
 		fail_msg("%s", f.said);
-	assert_int_equal(peers_count(ps), 4);
+	assert_int_equal(peers_count(ps), 8);
 	p = peers_by_name(ps, "pbx");
 	assert_ptr_equal(p, peers_at(ps, 0));
 	assert_int_equal(p->auth, PEER_AUTH_IP);
@@ -147,6 +167,17 @@ right_files_are_taken(void **state)
 	assert_int_equal(p->nuris, 2);
 	assert_string_equal(p->uri[0], "sip:sip.example.net");
 	assert_int_equal(p->nnets, 0);
+	assert_int_equal(p->ncertificates, 0);
+	assert_null(p->ca);
+	assert_int_equal(p->verify, PEER_VERIFY_FULL);
+	p = peers_by_name(ps, "tls");
+	assert_int_equal(p->nuris, 2);
+	assert_int_equal(p->ncertificates, 2);
+	assert_string_equal(p->certificate[1], "192.0.2.7");
+	assert_string_equal(p->ca, "/ca.pem");
+	assert_string_equal(p->crl, "/crl");
+	assert_int_equal(p->verify, PEER_VERIFY_NONE);
+	assert_int_equal(p->line, 1);
 	assert_null(peers_by_name(ps, "PBX"));
 	assert_null(peers_by_id(ps, 1));
 	peers_free(ps);
@@ -276,6 +307,102 @@ the_place_decides_over_udp(void **state)
 	conf_free(f.conf);
 }
 
+/* A certificate: its name, and whose authority it leads to ("": the one for
+ * all). */
+struct shown { const char *name, *authority; };
+
+static bool
+has_name(const void *arg, const char *name)
+{
+	const struct shown *s = arg;
+
+	return strcmp(s->name, name) == 0;
+}
+
+static bool
+is_vouched(const void *arg, const struct peer *p)
+{
+	const struct shown *s = arg;
+
+	return strcmp(s->authority, p->ca == NULL ? "" : p->name) == 0;
+}
+
+static const char certified[] =
+    "peers = ("
+    "  { name = \"address\"; from = \"127.0.0.0/24\"; },"
+    "  { name = \"both\"; from = \"127.0.0.5\"; certificate = \"b\"; },"
+    "  { name = \"own\"; certificate = [ \"a\", \"o\" ]; ca = \"/o\"; },"
+    "  { name = \"any\"; certificate = [ \"a\", \"b\" ]; },"
+    "  { name = \"far\"; from = \"10.9.0.0/16\"; certificate = \"f\";"
+    "    listener = \"dmz\"; }"
+    ");";
+
+static void
+a_certificate_proves_a_peer(void **state)
+{
+	static const struct {
+		const char	*source;
+		enum transport	 transport;
+		struct shown	 shown;	/* name NULL: none */
+		const char	*peer;	/* NULL: a stranger */
+	} cases[] = {
+		{ "192.0.2.1", TRANSPORT_TLS, { "a", "" }, "any" },
+		{ "192.0.2.1", TRANSPORT_TLS, { "b", "" }, "any" },
+		{ "192.0.2.1", TRANSPORT_TLS, { "c", "" }, NULL },
+		{ "192.0.2.1", TRANSPORT_TLS, { NULL, NULL }, NULL },
+		/* Each authority for its own. */
+		{ "192.0.2.1", TRANSPORT_TLS, { "a", "own" }, "own" },
+		{ "192.0.2.1", TRANSPORT_TLS, { "o", "own" }, "own" },
+		{ "192.0.2.1", TRANSPORT_TLS, { "o", "" }, NULL },
+		{ "192.0.2.1", TRANSPORT_TLS, { "b", "own" }, NULL },
+		{ "192.0.2.1", TRANSPORT_TLS, { "a", "other" }, NULL },
+		/* Where both are asked for, both must fit. */
+		{ "127.0.0.5", TRANSPORT_TLS, { "b", "" }, "both" },
+		{ "127.0.0.6", TRANSPORT_TLS, { "b", "" }, "any" },
+		{ "10.9.1.1", TRANSPORT_TLS, { "f", "" }, "far" },
+		{ "10.8.1.1", TRANSPORT_TLS, { "f", "" }, NULL },
+		{ "10.9.1.1", TRANSPORT_TLS, { "x", "" }, NULL },
+		{ "10.9.1.1", TRANSPORT_TLS, { NULL, NULL }, NULL },
+		{ "10.9.1.1", TRANSPORT_TCP, { NULL, NULL }, NULL },
+		{ "10.9.1.1", TRANSPORT_UDP, { NULL, NULL }, NULL },
+		/* Without a certificate, or with another, by address. */
+		{ "127.0.0.5", TRANSPORT_TLS, { NULL, NULL }, "address" },
+		{ "127.0.0.5", TRANSPORT_TLS, { "x", "" }, "address" },
+		{ "127.0.0.5", TRANSPORT_TCP, { NULL, NULL }, "address" },
+		/* What is said of a certificate counts over TLS only. */
+		{ "192.0.2.1", TRANSPORT_TCP, { "a", "" }, NULL },
+		{ "192.0.2.1", TRANSPORT_UDP, { "a", "" }, NULL },
+	};
+	struct file_text f;
+	struct peers *ps = load(&f, certified);
+
+	(void)state;
+	assert_non_null(ps);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct arrival_certificate shown = { has_name, is_vouched,
+			&cases[i].shown };
+		struct arrival a = {
+			.transport = cases[i].transport, .listener = "x",
+			.ifindex = if_nametoindex("lo"),
+			.certificate = cases[i].shown.name == NULL ? NULL :
+			    &shown
+		};
+		const struct peer *p;
+		enum arrival_verdict v;
+
+		assert_true(addr_parse_host(&a.source,
+		    str_of(cases[i].source)));
+		v = peers_classify(ps, &a, &p);
+		if (v != (cases[i].peer == NULL ? ARRIVAL_STRANGER :
+		    ARRIVAL_PEER) || p != (cases[i].peer == NULL ? NULL :
+		    peers_by_name(ps, cases[i].peer)))
+			fail_msg("case %zu: verdict %d, peer %s", i, v,
+			    p == NULL ? "none" : p->name);
+	}
+	peers_free(ps);
+	conf_free(f.conf);
+}
+
 static void
 addresses_of_a_peer(void **state)
 {
@@ -337,6 +464,7 @@ main(void)
 		cmocka_unit_test(no_peers_are_no_error),
 		cmocka_unit_test(the_printed_form_reads_back),
 		cmocka_unit_test(the_place_decides_over_udp),
+		cmocka_unit_test(a_certificate_proves_a_peer),
 		cmocka_unit_test(addresses_of_a_peer),
 		cmocka_unit_test(interfaces_of_addresses),
 	};

@@ -122,6 +122,14 @@ static const char smallest[] =
     "(1.2.3.4, [::1]), not a name"
 #define A_PORT ":2: listen.uri: the port must be a number from 1 to 65535"
 
+/* With one more option in the entry. */
+#define PLAIN(option) REALM "listen = ( { uri = \"sip:1.2.3.4\"; " \
+    option "; } );"
+#define SECURE(option) REALM "listen = ( { uri = \"sips:1.2.3.4\"; " \
+    "certificate = \"c\"; " option "; } );"
+#define NEEDS_TLS(option) , ":1: listen." option ": is for TLS only (sips:, " \
+    "or transport=tls)"
+
 static const struct {
 	const char	*file, *said;	/* said behind the file's name */
 } bad[] = {
@@ -142,16 +150,49 @@ static const struct {
 	{ ON("sip:1.2.3.4:65536"), A_PORT },
 	{ ON("sip:1.2.3.4:"), A_PORT },
 	{ ON("sip:[::1]5060"), A_PORT },
-	{ ON("1.2.3.4"), ":2: listen.uri: must start with sip:" },
-	{ ON("sips:1.2.3.4"), ":2: listen.uri: sips: is not built yet" },
-	{ ON("sip:1.2.3.4;transport=tls"),
-	    ":2: listen.uri: TLS is not built yet" },
+	{ ON("1.2.3.4"), ":2: listen.uri: must start with sip: or sips:" },
+	{ ON("sips:1.2.3.4;transport=tcp"),
+	    ":2: listen.uri: sips: is TLS, and no other transport" },
 	{ ON("sip:1.2.3.4;transport=sctp"),
-	    ":2: listen.uri: transport must be udp or tcp" },
+	    ":2: listen.uri: transport must be udp, tcp or tls" },
+	{ ON("sips:1.2.3.4"),
+	    ":2: listen.certificate: missing; TLS needs one" },
+	{ ON("sip:1.2.3.4;transport=tls"),
+	    ":2: listen.certificate: missing; TLS needs one" },
+	{ PLAIN("certificate = \"c\"") NEEDS_TLS("certificate") },
+	{ PLAIN("key = \"k\"") NEEDS_TLS("key") },
+	{ PLAIN("client_ca = \"c\"") NEEDS_TLS("client_ca") },
+	{ PLAIN("client_certificate = \"none\"")
+	    NEEDS_TLS("client_certificate") },
+	{ PLAIN("crl = \"c\"") NEEDS_TLS("crl") },
+	{ SECURE("key = [\n\"a\", \"b\" ]"),
+	    ":2: listen.key: has 2 where certificate has 1" },
+	{ SECURE("client_certificate = \"perhaps\""),
+	    ":1: listen.client_certificate: \"perhaps\" is not one of "
+	    "\"auto\", \"none\", \"optional\", \"required\"" },
+	{ SECURE("client_certificate = \"required\""),
+	    ":1: listen.client_certificate: \"required\" of whom?  There is "
+	    "no client_ca, and no peer with a certificate" },
+	{ PLAIN("proxy_protocol = [ \"10.0.0.0/8\",\n\"10.0.0.1/8\" ]"),
+	    ":2: listen.proxy_protocol: \"10.0.0.1/8\" is not an address, "
+	    "and not a network without host bits" },
+	{ PLAIN("proxy_protocol = \"0.0.0.0/0\""),
+	    ":1: listen.proxy_protocol: \"0.0.0.0/0\" would let anybody "
+	    "claim any address" },
+	{ PLAIN("proxy_protocol = \"::/0\""),
+	    ":1: listen.proxy_protocol: \"::/0\" would let anybody "
+	    "claim any address" },
+	{ REALM LISTEN "\ntls = { key = \"k\"; };",
+	    ":2: tls.key: goes with a certificate" },
+	{ REALM LISTEN "tls = {\nmin_version = \"1.1\"; };",
+	    ":2: tls.min_version: \"1.1\" is not one of \"1.2\", \"1.3\"" },
+	{ REALM LISTEN "deny = [ \"10.0.0.0/8\",\n\"10.0.0.1/8\" ];",
+	    ":2: deny: \"10.0.0.1/8\" is not an address, and not a network "
+	    "without host bits" },
+	{ REALM LISTEN "limits = {\n stun = \"off\"; };",
+	    ":2: limits.stun: \"off\" is not one of \"drop\", \"answer\"" },
 	{ ON("sip:1.2.3.4;lr"),
 	    ":2: listen.uri: only the parameter transport may follow" },
-	{ REALM "listen = ( { uri = \"sip:1.2.3.4\";\n key = \"k\"; } );",
-	    ":2: listen.key: not built yet" },
 	{ REALM "listen = ( { uri = \"sip:1.2.3.4\"; name = \"a b\"; } );",
 	    ":1: listen.name: may hold letters, digits, . _ and - only" },
 	{ REALM "listen = ( { uri = \"sip:1.2.3.4\"; "
@@ -162,6 +203,9 @@ static const struct {
 	    ":2: listen.name: \"a\" is the name of the entry in line 1 too" },
 	{ REALM "listen = ( { uri = \"sip:1.2.3.4\"; },\n"
 	    "{ uri = \"sip:0.0.0.0:5060;transport=tcp\"; } );",
+	    ":2: listen.uri: overlaps with the entry in line 1" },
+	{ REALM "listen = ( { uri = \"sip:1.2.3.4\"; },\n"
+	    "{ uri = \"sips:0.0.0.0:5060\"; certificate = \"c\"; } );",
 	    ":2: listen.uri: overlaps with the entry in line 1" },
 	{ REALM LISTEN "nonce_store = {\n type = \"disk\"; };",
 	    ":1: nonce_store.type: \"disk\" is not built in; there are: "
@@ -215,6 +259,15 @@ static const struct {
 	    "} );\nroutes = ( { to = \"p\"; } );",
 	    ":2: routes: warning: there are no users, so only peers can take "
 	    "the route to \"p\"" },
+	{ SECURE("client_certificate = \"none\"; client_ca = \"c\""),
+	    ":1: listen.client_certificate: warning: \"none\": nobody's "
+	    "certificate will be asked for" },
+	{ SECURE("client_certificate = \"none\"") "peers = (\n{ name = \"p\"; "
+	    "certificate = \"c\"; } );", ":2: peers.certificate: warning: no "
+	    "entry of listen asks for certificates, so \"p\" is never known" },
+	{ REALM LISTEN USERS "peers = ( { name = \"p\"; uri = [ \"sip:a\",\n"
+	    "\"sips:a\" ]; } );", ":2: peers.uri: warning: no entry of listen "
+	    "is for TLS, so \"sips:a\" cannot be reached" },
 	{ REALM LISTEN "\ntimers = { c = \"180s\"; };",
 	    ":2: timers.c: warning: RFC 3261 wants more than 3m" },
 };
@@ -239,14 +292,18 @@ risky_files_are_warned_of(void **state)
 
 static const struct {
 	const char	*uri, *addr;
-	bool		 udp, tcp;
+	bool		 udp, tcp, tls;
 } listens[] = {
-	{ "sip:1.2.3.4", "1.2.3.4:5060", true, true },
-	{ "SIP:1.2.3.4:5070", "1.2.3.4:5070", true, true },
-	{ "sip:[2001:db8::1]:5070", "[2001:db8::1]:5070", true, true },
-	{ "sip:[::]", "[::]:5060", true, true },
-	{ "sip:0.0.0.0:1;transport=udp", "0.0.0.0:1", true, false },
-	{ "sip:[::1];Transport=TCP", "[::1]:5060", false, true },
+	{ "sip:1.2.3.4", "1.2.3.4:5060", true, true, false },
+	{ "SIP:1.2.3.4:5070", "1.2.3.4:5070", true, true, false },
+	{ "sip:[2001:db8::1]:5070", "[2001:db8::1]:5070", true, true, false },
+	{ "sip:[::]", "[::]:5060", true, true, false },
+	{ "sip:0.0.0.0:1;transport=udp", "0.0.0.0:1", true, false, false },
+	{ "sip:[::1];Transport=TCP", "[::1]:5060", false, true, false },
+	{ "sip:1.2.3.4;transport=TLS", "1.2.3.4:5061", false, false, true },
+	{ "SIPS:[::1]", "[::1]:5061", false, false, true },
+	{ "sips:1.2.3.4:5060;transport=tls", "1.2.3.4:5060", false, false,
+	    true },
 };
 
 static void
@@ -259,7 +316,8 @@ listen_uris_are_taken_apart(void **state)
 
 	for (size_t i = 0; i < COUNT(listens); i++) {
 		snprintf(file, sizeof file, REALM
-		    "listen = ( { uri = \"%s\"; } );", listens[i].uri);
+		    "listen = ( { uri = \"%s\"; %s } );", listens[i].uri,
+		    listens[i].tls ? "certificate = \"c\";" : "");
 		put_file(r->path, file);
 		s = load(r, r->path, said, sizeof said);
 		assert_string_equal(said, "");
@@ -269,6 +327,7 @@ listen_uris_are_taken_apart(void **state)
 		    listens[i].addr);
 		assert_int_equal(l->udp, listens[i].udp);
 		assert_int_equal(l->tcp, listens[i].tcp);
+		assert_int_equal(l->tls, listens[i].tls);
 		assert_string_equal(l->name, "listen1");
 		settings_free(s);
 	}
@@ -286,12 +345,68 @@ listeners_stand_side_by_side(void **state)
 	    "{ uri = \"sip:0.0.0.0;transport=udp\"; },"
 	    "{ uri = \"sip:1.2.3.4;transport=tcp\"; },"
 	    "{ uri = \"sip:1.2.3.5;transport=tcp\"; },"
-	    "{ uri = \"sip:1.2.3.4:5061\"; }, { uri = \"sip:[::]\"; } );");
+	    "{ uri = \"sip:1.2.3.4:5061\"; }, { uri = \"sip:[::]\"; },"
+	    "{ uri = \"sips:1.2.3.5\"; certificate = \"c\"; } );");
 	s = load(r, r->path, said, sizeof said);
 	assert_string_equal(said, "");
 	assert_non_null(s);
 	assert_string_equal(((struct listen_conf *)s->listen.v)[4].name,
 	    "listen5");
+	settings_free(s);
+}
+
+static void
+tls_options_are_taken(void **state)
+{
+	struct rig *r = *state;
+	const struct listen_conf *l;
+	char said[512], want[128];
+	struct settings *s;
+	struct addr a;
+
+	put_file(r->path, REALM "listen = ( { uri = \"sips:127.0.0.1\";"
+	    "certificate = [ \"a.pem\", \"/b.pem\" ]; key = [ \"/a\", \"/b\" ];"
+	    "client_ca = \"/ca\"; client_certificate = \"required\";"
+	    "crl = \"/crl\"; crl_expired = \"accept\";"
+	    "proxy_protocol = [ \"10.0.0.0/8\", \"127.0.0.1\" ]; },"
+	    "{ uri = \"sips:127.0.0.2\"; certificate = \"/a.pem\"; } );"
+	    "tls = { certificate = \"/c\"; key = \"/k\"; ca = \"/ca2\";"
+	    "crl = \"/crl2\"; min_version = \"1.3\"; ciphers = \"HIGH\"; };"
+	    "deny = [ \"192.0.2.0/24\" ];"
+	    "limits = { handshake = \"3s\"; unsent_bytes = 70000;"
+	    "stun = \"answer\"; };");
+	s = load(r, r->path, said, sizeof said);
+	assert_string_equal(said, "");
+	assert_non_null(s);
+	l = s->listen.v;
+	snprintf(want, sizeof want, "%s/a.pem", r->dir);
+	assert_int_equal(l->certificate.n, 2);
+	assert_string_equal(l->certificate.v[0], want);
+	assert_string_equal(l->certificate.v[1], "/b.pem");
+	assert_string_equal(l->key.v[1], "/b");
+	assert_string_equal(l->client_ca, "/ca");
+	assert_int_equal(l->client_certificate, CLIENT_CERT_REQUIRED);
+	assert_string_equal(l->crl, "/crl");
+	assert_int_equal(l->crl_expired, CRL_EXPIRED_ACCEPT);
+	assert_int_equal(l->nbalancers, 2);
+	assert_true(addr_parse_host(&a, str_of("10.1.2.3")));
+	assert_true(net_has(&l->balancer[0], &a));
+	assert_false(net_has(&l->balancer[1], &a));
+	assert_int_equal(l[1].key.n, 0);
+	assert_int_equal(l[1].client_certificate, CLIENT_CERT_AUTO);
+	assert_int_equal(l[1].crl_expired, CRL_EXPIRED_REFUSE);
+	assert_int_equal(l[1].nbalancers, 0);
+	assert_string_equal(s->tls.certificate, "/c");
+	assert_string_equal(s->tls.key, "/k");
+	assert_string_equal(s->tls.ca, "/ca2");
+	assert_string_equal(s->tls.crl, "/crl2");
+	assert_int_equal(s->tls.min_version, TLS_VERSION_13);
+	assert_string_equal(s->tls.ciphers, "HIGH");
+	assert_true(addr_parse_host(&a, str_of("192.0.2.9")));
+	assert_true(deny_has(s->deny, &a));
+	assert_int_equal(s->limits.handshake_ms, 3000);
+	assert_int_equal(s->limits.unsent_bytes, 70000);
+	assert_int_equal(s->limits.stun, STUN_ANSWER);
 	settings_free(s);
 }
 
@@ -318,6 +433,13 @@ the_smallest_file_is_filled_up(void **state)
 	assert_int_equal(s->auth.dialog_max_ms, 12 * 3600 * 1000);
 	assert_int_equal(s->limits.pending, 20000);
 	assert_int_equal(s->limits.idle_ms, 3600 * 1000);
+	assert_int_equal(s->limits.handshake_ms, 5000);
+	assert_int_equal(s->limits.unsent_bytes, 1000000);
+	assert_int_equal(s->limits.stun, STUN_DROP);
+	assert_int_equal(s->tls.line, 0);
+	assert_null(s->tls.ca);
+	assert_int_equal(s->tls.min_version, TLS_VERSION_12);
+	assert_non_null(s->deny);
 	assert_int_equal(s->timers.t1_ms, 500);
 	assert_int_equal(s->timers.c_ms, 185 * 1000);
 	assert_int_equal(s->log.level, LEVEL_INFO);
@@ -339,13 +461,16 @@ limits_may_be_off(void **state)
 	struct settings *s;
 
 	put_file(r->path, REALM LISTEN "limits = { pending = \"off\"; "
-	    "idle = \"off\"; requests_per_source = \"off\"; "
+	    "idle = \"off\"; handshake = \"off\"; unsent_bytes = \"off\"; "
+	    "requests_per_source = \"off\"; "
 	    "ban_after = \"off\"; };");
 	s = load(r, r->path, said, sizeof said);
 	assert_string_equal(said, "");
 	assert_non_null(s);
 	assert_int_equal(s->limits.pending, -1);
 	assert_int_equal(s->limits.idle_ms, -1);
+	assert_int_equal(s->limits.handshake_ms, -1);
+	assert_int_equal(s->limits.unsent_bytes, -1);
 	settings_free(s);
 }
 
@@ -503,6 +628,7 @@ static const struct CMUnitTest tests[] = {
 	IN_FOLDER(risky_files_are_warned_of),
 	IN_FOLDER(listen_uris_are_taken_apart),
 	IN_FOLDER(listeners_stand_side_by_side),
+	IN_FOLDER(tls_options_are_taken),
 	IN_FOLDER(the_smallest_file_is_filled_up),
 	IN_FOLDER(limits_may_be_off),
 	IN_FOLDER(samples_load_and_read_back),

@@ -19,7 +19,7 @@ struct rig {
 	struct loop_timer	*give_up;
 	struct timeouts		*q;
 	bool			 late;
-	unsigned		 fired, stop_at;
+	unsigned		 fired, fired_meanwhile, stop_at;
 	struct timeout		*order[MANY];
 	struct timeout		*remove, *add;	/* done by the first */
 	bool			 again;		/* each is added again */
@@ -171,6 +171,60 @@ no_length_does_not_hold_the_loop(void **state)
 	timeouts_remove(rig->q, &t[1]);
 }
 
+/* The timer was set for one that is gone; it serves the next all the same. */
+static void
+one_waits_its_time_after_another_went(void **state)
+{
+	struct rig *rig = *state;
+	struct timeout gone = { 0 }, t = { 0 };
+	int64_t t0;
+
+	open_queue(rig, WAIT_MS);
+	timeouts_add(rig->q, &gone);
+	timeouts_remove(rig->q, &gone);
+	loop_timer_start(rig->give_up, WAIT_MS / 2);
+	loop_run(rig->loop);
+	loop_timer_start(rig->give_up, GIVE_UP_MS);
+	rig->late = false;
+	rig->stop_at = 1;
+	t0 = clock_mono_ms();
+	timeouts_add(rig->q, &t);
+	loop_run(rig->loop);
+	assert_false(rig->late);
+	assert_true(clock_mono_ms() - t0 >= WAIT_MS);
+	assert_ptr_equal(rig->order[0], &t);
+	assert_int_equal(rig->fired, 1);
+}
+
+static void
+note_fired(void *arg)
+{
+	struct rig *rig = arg;
+
+	rig->fired_meanwhile = rig->fired;
+}
+
+static void
+very_many_do_not_hold_the_loop(void **state)
+{
+	struct rig *rig = *state;
+	struct timeout t[MANY] = { 0 };
+	struct loop_timer *meanwhile = loop_timer_new(rig->loop, note_fired,
+	    rig);
+
+	open_queue(rig, 0);
+	for (size_t i = 0; i < MANY; i++)
+		timeouts_add(rig->q, &t[i]);
+	loop_timer_start(meanwhile, 0);
+	rig->fired_meanwhile = MANY;
+	rig->stop_at = MANY;
+	loop_run(rig->loop);
+	loop_timer_free(meanwhile);
+	assert_false(rig->late);
+	assert_int_equal(rig->fired, MANY);
+	assert_in_range(rig->fired_meanwhile, 0, MANY - 1);
+}
+
 static void
 freed_members_are_forgotten(void **state)
 {
@@ -197,6 +251,8 @@ main(void)
 		QUEUE_TEST(removed_and_renewed),
 		QUEUE_TEST(one_may_remove_and_add_others),
 		QUEUE_TEST(no_length_does_not_hold_the_loop),
+		QUEUE_TEST(one_waits_its_time_after_another_went),
+		QUEUE_TEST(very_many_do_not_hold_the_loop),
 		QUEUE_TEST(freed_members_are_forgotten),
 	};
 

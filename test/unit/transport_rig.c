@@ -1,6 +1,5 @@
 /*
- * transport_rig.c -- a small nta agent on loopback over our transports, and
- * the sockets of those who talk to it.
+ * transport_rig.c -- the transports on loopback, and who talks to them.
  */
 #include "config.h"
 
@@ -14,85 +13,105 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include <sofia-sip/nta_stateless.h>
-#include <sofia-sip/nta_tport.h>
+#include <sofia-sip/msg_header.h>
 #include <sofia-sip/sip_header.h>
-#include <sofia-sip/sip_status.h>
-#include <sofia-sip/su_log.h>
-#include <sofia-sip/tport_tag.h>
+#include <sofia-sip/su_wait.h>
 
 #include "base/clock.h"
 #include "guard/screen.h"
-
-extern su_log_t nta_log[], tport_log[];
+#include "io/tls.h"
 
 const struct transport_conf generous = {
 	.message_size = 65535, .headers = 64, .connections = 100,
-	.connections_per_source = 100, .first_message_ms = 60000,
-	.whole_message_ms = 60000, .idle_ms = 60000, .connect_ms = 60000
+	.connections_per_source = 100, .handshake_ms = 60000,
+	.first_message_ms = 60000, .whole_message_ms = 60000,
+	.idle_ms = 60000, .connect_ms = 60000, .unsent_bytes = 1 << 20
 };
 
 static int
-on_request(struct rig *rig, nta_agent_t *agent, msg_t *msg, sip_t *sip)
+status_for(const sip_t *sip)
 {
-	const struct transport_raw *raw = transport_current();
+	if (sip->sip_flags & MSG_FLG_TOOLARGE)
+		return 413;
+	if ((sip->sip_flags & MSG_FLG_ERROR) || sip->sip_from == NULL ||
+	    sip->sip_to == NULL)
+		return 400;
+	return strcasecmp(sip->sip_request->rq_version, "SIP/2.0") == 0 ?
+	    200 : 505;
+}
 
-	if (sip == NULL || sip->sip_request == NULL) {
-		msg_destroy(msg);
-		return 0;
+static void
+reply(struct rig *rig, const struct arrived *a, const sip_t *sip, msg_t *msg)
+{
+	struct hop back = { .port = a->port, .addr = a->reach,
+	    .connection = a->connection };
+	char text[4096];
+	int len = snprintf(text, sizeof text,
+	    "SIP/2.0 %d Answer\r\nVia: %s\r\nl: 0\r\n\r\n", status_for(sip),
+	    sip_header_as_string(msg_home(msg),
+	    (const sip_header_t *)sip->sip_via));
+
+	assert_true(len > 0 && (size_t)len < sizeof text);
+	rig->sending = true;
+	(void)transport_send(rig->transport, &back, text, (size_t)len, NULL);
+	rig->sending = false;
+}
+
+static void
+on_message(void *arg, const struct arrived *a, msg_t *msg)
+{
+	struct rig *rig = arg;
+	const sip_t *sip = sip_object(msg);
+
+	assert_false(rig->sending);
+	assert_true(a->len > 0 && a->raw[a->len - 1] != '\0');
+	if (sip->sip_request != NULL) {
+		rig->requests++;
+		rig->body = sip->sip_payload ? sip->sip_payload->pl_len : 0;
+		rig->last = *a;
+		rig->last.raw = NULL;
+		rig->last.peer = NULL;
+		snprintf(rig->peer, sizeof rig->peer, "%s", a->peer != NULL &&
+		    a->peer->nnames > 0 ? a->peer->name[0] : "");
+		if (!rig->mute)
+			reply(rig, a, sip, msg);
+	} else {
+		rig->responses++;
 	}
-	assert_non_null(raw);
-	rig->requests++;
-	rig->body = sip->sip_payload ? sip->sip_payload->pl_len : 0;
-	rig->ifindex = raw->ifindex;
-	rig->connection = raw->connection;
-	nta_msg_treply(agent, msg, SIP_200_OK, TAG_END());
-	return 0;
-}
-
-static enum transport_verdict
-on_message(void *arg, tport_t *tp, msg_t *msg, const struct transport_raw *raw)
-{
-	const struct rig *rig = arg;
-
-	assert_non_null(tp);
-	assert_non_null(msg);
-	assert_true(raw->len > 0);
-	return rig->verdict;
+	msg_destroy(msg);
 }
 
 static void
-find_port(struct rig *rig, const char *proto, struct sockaddr_in *sin)
+on_lost(void *arg, uint32_t connection)
 {
-	tport_t *tp = tport_primaries(nta_agent_tports(rig->agent));
+	struct rig *rig = arg;
 
-	for (; tp != NULL; tp = tport_next(tp))
-		if (strcasecmp(tport_name(tp)->tpn_proto, proto) == 0)
-			break;
-	assert_non_null(tp);
-	*sin = (struct sockaddr_in){ .sin_family = AF_INET,
-	    .sin_port = htons((uint16_t)atoi(tport_name(tp)->tpn_port)),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	assert_false(rig->sending);
+	assert_true(connection != 0);
+	assert_false(transport_is_open(rig->transport, connection));
+	rig->lost++;
+	rig->lost_id = connection;
 }
 
-static void
-make_agent(struct rig *rig)
+static bool
+admit(void *arg, const struct addr *source)
 {
-	static const char udp[] = "sip:127.0.0.1:*;transport=udp";
-	static const char tcp[] = "sip:127.0.0.1:*;transport=tcp";
+	struct rig *rig = arg;
 
-	rig->agent = nta_agent_create(rig->root, (url_string_t *)-1,
-	    on_request, rig, NTATAG_UA(0), NTATAG_STATELESS(1),
-	    NTATAG_SERVER_RPORT(1), NTATAG_UDP_MTU(65535),
-	    NTATAG_SIPFLAGS(MSG_DO_EXTRACT_COPY), NTATAG_USE_NAPTR(0),
-	    NTATAG_USE_SRV(0), TPTAG_STUN_SERVER(0), TAG_END());
-	assert_non_null(rig->agent);
-	assert_int_equal(nta_agent_add_tport(rig->agent, (url_string_t *)udp,
-	    TPTAG_IDENT("u"), TAG_END()), 0);
-	assert_int_equal(nta_agent_add_tport(rig->agent, (url_string_t *)tcp,
-	    TPTAG_IDENT("t"), TAG_END()), 0);
-	find_port(rig, "udp", &rig->udp);
-	find_port(rig, "tcp", &rig->tcp);
+	return !addr_same_ip(source, &rig->banned);
+}
+
+struct port *
+listen_on(struct rig *rig, struct port_conf conf)
+{
+	struct port *p;
+
+	assert_true(addr_parse_host(&conf.addr, str_of("127.0.0.1")));
+	conf.addr.port = 0;
+	p = transport_listen(rig->transport, &conf);
+	assert_non_null(p);
+	assert_true(port_addr(p)->port != 0);
+	return p;
 }
 
 int
@@ -100,17 +119,19 @@ set_up(void **state)
 {
 	struct rig *rig = calloc(1, sizeof *rig);
 	struct transport_hooks hooks = {
-		.judge = screen_head, .on_message = on_message, .arg = rig
+		.judge = screen_head, .admit = admit,
+		.on_message = on_message, .on_lost = on_lost, .arg = rig
 	};
 
-	su_init();
-	su_log_set_level(nta_log, 0);
-	su_log_set_level(tport_log, 0);
-	rig->root = su_root_create(NULL);
+	rig->loop = loop_new();
 	rig->metrics = metrics_new();
-	rig->transport = transport_open(&generous, &hooks, rig->metrics);
+	rig->transport = transport_open(rig->loop, &generous, &hooks,
+	    sip_default_mclass(), rig->metrics);
 	assert_non_null(rig->transport);
-	make_agent(rig);
+	rig->udp = listen_on(rig, (struct port_conf){
+	    .transport = TRANSPORT_UDP });
+	rig->tcp = listen_on(rig, (struct port_conf){
+	    .transport = TRANSPORT_TCP });
 	*state = rig;
 	return 0;
 }
@@ -119,14 +140,20 @@ int
 tear_down(void **state)
 {
 	struct rig *rig = *state;
+	unsigned lost = rig->lost;
 
-	nta_agent_destroy(rig->agent);
 	transport_close(rig->transport);
+	assert_int_equal(rig->lost, lost);
 	metrics_free(rig->metrics);
-	su_root_destroy(rig->root);
-	su_deinit();
+	loop_free(rig->loop);
 	free(rig);
 	return 0;
+}
+
+void
+turn(struct rig *rig, int64_t ms)
+{
+	su_root_step(loop_root(rig->loop), ms);
 }
 
 void
@@ -135,7 +162,7 @@ run(struct rig *rig, int64_t ms)
 	int64_t end = clock_mono_ms() + ms, left;
 
 	while ((left = end - clock_mono_ms()) > 0)
-		su_root_step(rig->root, left < 10 ? left : 10);
+		turn(rig, left < 10 ? left : 10);
 }
 
 static void
@@ -143,15 +170,14 @@ visit(void *arg, const struct metric *what, const char *value, uint64_t count)
 {
 	struct rig *rig = arg;
 
-	(void)what;
-	if (value != NULL && strcmp(value, rig->wanted) == 0)
+	if (strcmp(value != NULL ? value : what->name, rig->wanted) == 0)
 		rig->found = count;
 }
 
 uint64_t
-counted(struct rig *rig, const char *label_value)
+counted(struct rig *rig, const char *what)
 {
-	rig->wanted = label_value;
+	rig->wanted = what;
 	rig->found = UINT64_MAX;
 	metrics_each(rig->metrics, visit, rig);
 	assert_true(rig->found != UINT64_MAX);
@@ -171,14 +197,50 @@ peer(int type, const char *from)
 }
 
 int
-call_from(struct rig *rig, const char *from)
+listener(int backlog, struct addr *at)
+{
+	int fd = peer(SOCK_STREAM, "127.0.0.1");
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof ss;
+
+	assert_int_equal(listen(fd, backlog), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&ss, &len), 0);
+	assert_true(addr_from_sockaddr(at, (struct sockaddr *)&ss));
+	return fd;
+}
+
+int
+take_call(struct rig *rig, int listening)
+{
+	int64_t end = clock_mono_ms() + ANSWER_MS;
+	int fd;
+
+	do {
+		turn(rig, 1);
+		fd = accept4(listening, NULL, NULL,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	} while (fd == -1 && clock_mono_ms() < end);
+	assert_true(fd >= 0);
+	return fd;
+}
+
+int
+call_port(struct rig *rig, const struct port *to, const char *from)
 {
 	int fd = peer(SOCK_STREAM, from);
+	struct sockaddr_storage ss;
+	socklen_t len = addr_to_sockaddr(port_addr(to), &ss);
 
-	if (connect(fd, (struct sockaddr *)&rig->tcp, sizeof rig->tcp) == -1)
+	if (connect(fd, (struct sockaddr *)&ss, len) == -1)
 		assert_int_equal(errno, EINPROGRESS);
 	run(rig, 5);
 	return fd;
+}
+
+int
+call_from(struct rig *rig, const char *from)
+{
+	return call_port(rig, rig->tcp, from);
 }
 
 int
@@ -203,8 +265,25 @@ say(int fd, const char *p, size_t len)
 void
 cast(struct rig *rig, int fd, const char *p, size_t len)
 {
-	assert_int_equal(sendto(fd, p, len, 0, (struct sockaddr *)&rig->udp,
-	    sizeof rig->udp), (ssize_t)len);
+	struct sockaddr_storage ss;
+	socklen_t sslen = addr_to_sockaddr(port_addr(rig->udp), &ss);
+
+	assert_int_equal(sendto(fd, p, len, 0, (struct sockaddr *)&ss, sslen),
+	    (ssize_t)len);
+}
+
+int
+send_to(struct rig *rig, struct hop h, const char *text, uint32_t *connection)
+{
+	int rc;
+
+	if (h.port == NULL)
+		h.port = rig->tcp;
+	rig->sending = true;
+	rc = transport_send(rig->transport, &h, text, strlen(text),
+	    connection);
+	rig->sending = false;
+	return rc;
 }
 
 ssize_t
@@ -214,7 +293,7 @@ hear(struct rig *rig, int fd, char *buf, int64_t ms)
 	ssize_t n;
 
 	do {
-		su_root_step(rig->root, 1);
+		turn(rig, 1);
 		n = recv(fd, buf, BUF - 1, 0);
 	} while (n == -1 && errno == EAGAIN && clock_mono_ms() < end);
 	if (n == -1 && errno == ECONNRESET)
@@ -224,11 +303,11 @@ hear(struct rig *rig, int fd, char *buf, int64_t ms)
 }
 
 static int
-status_of(const char *answer)
+status_of(const char *text)
 {
 	int status = 0;
 
-	(void)sscanf(answer, "SIP/2.0 %d", &status);
+	(void)sscanf(text, "SIP/2.0 %d", &status);
 	return status;
 }
 

@@ -7,9 +7,9 @@ also where there is one with MD5 beside it.
 import pytest
 
 
-def start(scene):
+def start(scene, **changes):
     scene.start(peers=[scene.pbx_peer(path="always")],
-                auth={"algorithms": ["MD5"]})
+                auth={"algorithms": ["MD5"]}, **changes)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -30,6 +30,38 @@ def test_baresip_calls_baresip(scene, peers, transport):
     alice.expect("CALL_CLOSED")
     bob.expect("CALL_CLOSED")
     scene.log.has(reason="relayed", method="BYE", status=200, count=2)
+
+
+def start_tls(scene, pki):
+    """baresip calls an address, so the certificate must bear that."""
+    shown = pki.issuing.leaf("sip", "IP:" + scene.at)
+    start(scene, listen=scene.listeners(scene.secure_listener(shown)))
+
+
+def test_baresip_calls_baresip_over_tls(scene, peers, pki):
+    start_tls(scene, pki)
+    peers.kamailio()
+    alice, bob = (peers.baresip(
+        user, number, transport="tls", cafile=pki.root.crt)
+        for user, number in (("alice", 10), ("bob", 11)))
+    alice.wait_registered()
+    bob.wait_registered()
+
+    alice.tell("dial", "sip:bob@example.com")
+    bob.expect("CALL_ESTABLISHED")
+    alice.expect("CALL_ESTABLISHED")
+    bob.tell("hangup")
+    bob.expect("CALL_CLOSED")
+    alice.expect("CALL_CLOSED")
+    assert scene.daemon.metrics()["transport_messages_total", "tls"] > 8
+
+
+def test_baresip_does_not_believe_everybody(scene, peers, pki):
+    start_tls(scene, pki)
+    peers.baresip("alice", 10, transport="tls", cafile=pki.other.crt)
+    scene.log.has(event="transport.refuse", reason="tls-refused-us",
+                  timeout=8)
+    scene.log.has_not(method="REGISTER")
 
 
 def test_the_called_one_hangs_up(scene, peers):

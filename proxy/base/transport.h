@@ -1,0 +1,27 @@
+/*
+ * transport.h -- what SIP lies on (RFC 3261 section 18).
+ */
+#ifndef BASE_TRANSPORT_H
+#define BASE_TRANSPORT_H
+
+enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORTS };
+
+/* "udp", as in URIs and in the log. */
+static inline const char *
+transport_name(enum transport t)
+{
+	static const char *const name[TRANSPORTS] = { "udp", "tcp", "tls" };
+
+	return name[t];
+}
+
+/* "UDP", as in Via. */
+static inline const char *
+transport_via_name(enum transport t)
+{
+	static const char *const name[TRANSPORTS] = { "UDP", "TCP", "TLS" };
+
+	return name[t];
+}
+
+#endif
