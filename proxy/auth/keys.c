@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "auth/hash.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -117,6 +119,42 @@ keys_mac(struct keys *k, size_t which, enum key_label label, uint32_t epoch,
 	assert(which < k->n && label < KEY_LABELS);
 	key = derived_key(&k->master[which], label, epoch);
 	hmac_sha256((struct mac_part){ key, MAC_BYTES }, part, n, out);
+}
+
+/* Side by side in one piece; what is longer than size is hashed first.
+ * Returns the length. */
+static size_t
+gather(uint8_t *out, size_t size, const struct mac_part *part, size_t n)
+{
+	size_t len = 0;
+	struct hash *h;
+
+	for (size_t i = 0; i < n; i++) {
+		if (part[i].len > size - len)
+			goto too_long;
+		if (part[i].len > 0)
+			memcpy(out + len, part[i].p, part[i].len);
+		len += part[i].len;
+	}
+	return len;
+too_long:
+	h = hash_start(DIGEST_SHA256);
+	for (size_t i = 0; i < n; i++)
+		hash_add(h, part[i].p, part[i].len);
+	hash_end(h, out);
+	return MAC_BYTES;
+}
+
+void
+keys_mark(struct keys *k, size_t which, enum key_label label, uint32_t epoch,
+    const struct mac_part *part, size_t n, uint8_t out[MARK_BYTES])
+{
+	uint8_t bytes[1024];
+	size_t len = gather(bytes, sizeof bytes, part, n);
+
+	assert(which < k->n && label < KEY_LABELS);
+	crypto_shorthash_siphashx24(out, bytes, len,
+	    derived_key(&k->master[which], label, epoch));
 }
 
 void

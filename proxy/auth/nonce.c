@@ -14,7 +14,6 @@
 enum {
 	LAYOUT = 1,			/* the version: see nonce.h */
 	RANDOM_BYTES = 10,
-	OPAQUE_BYTES = 16,
 	TAG_BYTES = 16
 };
 
@@ -35,11 +34,11 @@ static uint32_t
 source_hash(struct keys *k, size_t master, int64_t issued_ms,
     const struct addr *source)
 {
-	uint8_t mac[MAC_BYTES];
+	uint8_t mark[MARK_BYTES];
 
-	keys_mac(k, master, KEY_SOURCE, epoch_of(issued_ms),
-	    &(struct mac_part){ source->ip, sizeof source->ip }, 1, mac);
-	return get_u32(mac);
+	keys_mark(k, master, KEY_SOURCE, epoch_of(issued_ms),
+	    &(struct mac_part){ source->ip, sizeof source->ip }, 1, mark);
+	return get_u32(mark);
 }
 
 static void
@@ -160,9 +159,9 @@ nonce_is_from(struct keys *k, const struct nonce *n,
 void
 nonce_opaque(struct keys *k, size_t master, struct str nonce_text, char *out)
 {
-	uint8_t mac[MAC_BYTES];
+	uint8_t mark[MARK_BYTES];
 
-	keys_mac(k, master, KEY_OPAQUE, 0,
-	    &(struct mac_part){ nonce_text.p, nonce_text.len }, 1, mac);
-	base64url_encode(out, mac, OPAQUE_BYTES);
+	keys_mark(k, master, KEY_OPAQUE, 0,
+	    &(struct mac_part){ nonce_text.p, nonce_text.len }, 1, mark);
+	base64url_encode(out, mark, sizeof mark);
 }

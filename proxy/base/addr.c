@@ -6,8 +6,9 @@
 #include "base/addr.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/writer.h"
 
 static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255 };
 
@@ -127,30 +128,47 @@ addr_is_loopback(const struct addr *a)
 	return memcmp(a->ip, one, sizeof one) == 0;
 }
 
+/* Without inet_ntop() for IPv4: it is printed with each message. */
+static struct writer
+host_text(const struct addr *a, char *out)
+{
+	struct writer w = writer_on(out, ADDR_TEXT_MAX - 1);
+	char ip[INET6_ADDRSTRLEN];
+
+	if (!addr_is_v4(a)) {
+		inet_ntop(AF_INET6, a->ip, ip, sizeof ip);
+		put_text(&w, "[");
+		put_text(&w, ip);
+		put_text(&w, "]");
+		return w;
+	}
+	for (size_t i = sizeof v4_prefix; i < sizeof a->ip; i++) {
+		put_uint(&w, a->ip[i]);
+		if (i + 1 < sizeof a->ip)
+			put_text(&w, ".");
+	}
+	return w;
+}
+
 const char *
 addr_host_text(const struct addr *a, char *out)
 {
-	char ip[INET6_ADDRSTRLEN];
+	struct writer w = host_text(a, out);
 
-	if (addr_is_v4(a)) {
-		inet_ntop(AF_INET, a->ip + sizeof v4_prefix, out,
-		    ADDR_TEXT_MAX);
-		return out;
-	}
-	inet_ntop(AF_INET6, a->ip, ip, sizeof ip);
-	snprintf(out, ADDR_TEXT_MAX, "[%s]", ip);
+	out[w.len] = '\0';
 	return out;
 }
 
 const char *
 addr_text(const struct addr *a, char *out)
 {
-	size_t n;
+	struct writer w = host_text(a, out);
 
-	addr_host_text(a, out);
-	n = strlen(out);
-	if (a->port != 0)
-		snprintf(out + n, ADDR_TEXT_MAX - n, ":%u", a->port);
+	if (a->port != 0) {
+		put_text(&w, ":");
+		put_uint(&w, a->port);
+	}
+	out[w.len] = '\0';
 	return out;
 }
 

@@ -8,7 +8,9 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool
 secret_eq(const void *a, size_t alen, const void *b, size_t blen)
@@ -34,13 +36,12 @@ secret_free(void *p, size_t len)
 	free(p);
 }
 
-void
-random_bytes(void *out, size_t len)
+/* RAND_bytes() counts in int. */
+static void
+draw(uint8_t *p, size_t len)
 {
-	uint8_t *p = out;
 	size_t n;
 
-	/* RAND_bytes() counts in int. */
 	for (; len > 0; p += n, len -= n) {
 		n = len < 4096 ? len : 4096;
 		if (RAND_bytes(p, (int)n) == 1)
@@ -48,6 +49,27 @@ random_bytes(void *out, size_t len)
 		fputs("no random numbers to be had: stopping\n", stderr);
 		abort();
 	}
+}
+
+/* A few bytes are wanted for each nonce, and to ask for them costs more than
+ * to make many.  What was given out is wiped. */
+void
+random_bytes(void *out, size_t len)
+{
+	static _Thread_local uint8_t pool[512];
+	static _Thread_local size_t left;
+
+	if (len > sizeof pool / 8) {
+		draw(out, len);
+		return;
+	}
+	if (left < len) {
+		draw(pool, sizeof pool);
+		left = sizeof pool;
+	}
+	left -= len;
+	memcpy(out, pool + left, len);
+	secret_wipe(pool + left, len);
 }
 
 const char *

@@ -18,6 +18,7 @@
 #include "daemon/tls_files.h"
 #include "modules/registry.h"
 #include "pipeline/reason.h"
+#include "transport/transport.h"
 
 static bool
 is_private(const struct addr *a)
@@ -137,6 +138,14 @@ daemon_print(const char *path)
 	return EXIT_SUCCESS;
 }
 
+/* Some of them are words of requests, too, with another meaning. */
+static void
+print_refusal(const char *word, const char *help)
+{
+	printf("event=%s reason=%s\n    %s\n",
+	    log_event_name(EV_TRANSPORT_REFUSE), word, help);
+}
+
 void
 daemon_print_log_words(void)
 {
@@ -146,6 +155,7 @@ daemon_print_log_words(void)
 	for (int r = 0; r < REASON_COUNT; r++)
 		printf("reason=%s\n    %s\n", reason_word((enum reason)r),
 		    reason_help((enum reason)r));
+	transport_refusals_each(print_refusal);
 }
 
 void

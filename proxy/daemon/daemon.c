@@ -209,6 +209,7 @@ open_pipeline(struct daemon *d)
 		.ways = &d->ways, .instance = (uint16_t)s->instance_id,
 		.tls_towards = tls_towards, .vouched = vouched, .tls_arg = d,
 		.t1_ms = s->timers.t1_ms, .timer_c_ms = s->timers.c_ms,
+		.target_timeout_ms = s->timers.target_ms,
 	};
 
 	if (plan_ways(s, &d->ways) < 0)

@@ -52,6 +52,7 @@ add_way(struct ways *ws, const struct listen_conf *l, const struct addr *a,
 	w->transport = t;
 	w->addr = *a;
 	w->port = a->port;
+	w->balanced = l->nbalancers > 0;
 	w->ifindex = ifindex_of_local(a);
 	name_way(w, l);
 	ws->n++;

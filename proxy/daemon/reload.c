@@ -97,7 +97,8 @@ compare(const struct settings *a, const struct settings *b)
 	say_restart(same(a->state_dir, b->state_dir), "state_dir");
 	say_restart(same(a->record_route, b->record_route), "record_route");
 	say_restart(a->timers.t1_ms == b->timers.t1_ms &&
-	    a->timers.c_ms == b->timers.c_ms, "timers");
+	    a->timers.c_ms == b->timers.c_ms &&
+	    a->timers.target_ms == b->timers.target_ms, "timers");
 }
 
 void

@@ -75,6 +75,7 @@ struct timers_conf {
 	int64_t	t1_ms;			/* RFC 3261 17.1.1.1, default 500 */
 	int64_t	c_ms;			/* Timer C, default 185 s */
 	int64_t	connect_ms;		/* of TCP towards a target */
+	int64_t	target_ms;		/* silence, before the next is tried */
 };
 
 struct settings {

@@ -142,6 +142,10 @@ static const struct conf_opt timers_opts[] = {
 	    .dflt = "5s", .min = 100, .max = 60 * 1000,
 	    .help = "Longest wait for a connection to a target, with its TLS "
 	    "handshake." },
+	{ "target_timeout", CONF_T_TIME, offsetof(struct timers_conf, target_ms),
+	    .dflt = "2s", .min = 100, .max = 60 * 1000,
+	    .help = "How long a target may be silent before the next one is "
+	    "tried, when there is another." },
 	CONF_END
 };
 

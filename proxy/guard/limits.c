@@ -27,7 +27,8 @@ const struct conf_opt limits_opts[] = {
 	    "closed." },
 	{ "connections_per_source", CONF_T_INT, AT(connections_per_source),
 	    CONF_OFF, .dflt = "200", .min = 1, .max = 1000000,
-	    .help = "Accepted connections from one address." },
+	    .help = "Accepted connections from one address, or from one /64 "
+	    "of IPv6." },
 	{ "message_size", CONF_T_INT, AT(message_size), CONF_OFF,
 	    .dflt = "65535", .min = 1000, .max = 65535, .unit = "bytes",
 	    .help = "Longest message, with its body." },
@@ -48,7 +49,8 @@ const struct conf_opt limits_opts[] = {
 	    "byte, or its connection is closed." },
 	{ "idle", CONF_T_TIME, AT(idle_ms), CONF_OFF, .dflt = "1h",
 	    .min = 1000, .max = INT64_C(7) * 24 * 3600 * 1000,
-	    .help = "A connection without messages for so long is closed." },
+	    .help = "A connection over which nothing comes or goes for so "
+	    "long is closed; a keep-alive is something." },
 	{ "unsent_bytes", CONF_T_INT, AT(unsent_bytes), CONF_OFF,
 	    .dflt = "1000000", .min = 65536, .max = 1000000000,
 	    .unit = "bytes",

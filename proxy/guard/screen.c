@@ -169,7 +169,7 @@ const char *
 screen_verdict_name(enum head_verdict v)
 {
 	static const char *const names[] = {
-#define V(id, name) [id] = name,
+#define V(id, name, help) [id] = name,
 		HEAD_VERDICTS(V)
 #undef V
 	};

@@ -1,53 +1,49 @@
 /*
- * resolver.h -- single questions to the name servers, on sresolv.
+ * resolver.h -- single questions to the name servers, and what is known.
  *
- * sresolv loses some 200 bytes for each answer that was an alias (CNAME), and
- * keeps a question that nobody answers for a minute, whether or not anybody
- * still waits.  Only its end cures either, so the resolver in use is replaced
- * after so many questions, or when too many are open; the old one ends when
- * its last user lets go.
+ * A question goes to one server after another, by UDP; what comes truncated
+ * is asked for again by TCP; an alias is followed.  Who asks what somebody
+ * else is asking already waits for the same answer.
+ *
+ * Of the processes and files, only resolv.conf is looked at, and again when
+ * it has changed.
+ *
+ * Sources: RFC 1035, RFC 2308, RFC 5452 (forged answers), RFC 7766 (TCP).
  */
 #ifndef IO_RESOLVER_H
 #define IO_RESOLVER_H
 
-#include <stdbool.h>
+#include <sys/queue.h>
 
-#define SRES_CONTEXT_T void
-#include <sofia-sip/sresolv.h>
+#include "io/dns_answer.h"
 
 struct loop;
-struct resolvers;		/* the one in use, and the old ones */
+struct question;
 struct resolver;
 
-/* resolv_conf: NULL for the system's; copied.  NULL: cannot be set up. */
-struct resolvers *resolvers_new(struct loop *l, const char *resolv_conf);
-/* All users have let go.  NULL is allowed. */
-void resolvers_free(struct resolvers *rs);
+/* resolv_conf: NULL for the system's; copied.  NULL: no memory. */
+struct resolver *resolver_new(struct loop *l, const char *resolv_conf);
+/* Nobody waits any more.  NULL is allowed. */
+void resolver_free(struct resolver *r);
 
-/* Take the resolver in use, for a series of questions, and let go of it. */
-struct resolver *resolver_ref(struct resolvers *rs);
-void resolver_unref(struct resolver *r);
+/* Embedded in who asks; zeroed at first. */
+struct asker {
+	/* The answer is lent for the time of the call; NULL: nobody told. */
+	void	(*fn)(struct asker *a, const struct dns_answer *answer);
+	struct question *question;	/* NULL: not waiting */
+	LIST_ENTRY(asker) entry;
+};
 
 enum ask_result {
-	ASK_KNOWN,		/* *answers, for resolver_free_answers() */
+	ASK_KNOWN,		/* *answer, lent until back in the loop */
 	ASK_SENT,		/* fn comes once, later, from the loop */
-	ASK_FAILED
+	ASK_FAILED		/* nobody told just now, or too many open */
 };
 
-/* Put a question of a type (sres_type_...) to the cache, else to the server.
- * fn gets answers (NULL: none came) for resolver_free_answers(). */
-struct question {
-	int		 type;
-	const char	*name;
-	sres_answer_f	*fn;
-	void		*arg;
-};
-enum ask_result resolver_ask(struct resolver *r, const struct question *q,
-    sres_query_t **query, sres_record_t ***answers);
-/* First in every fn: the question is no longer under way. */
-void resolver_answered(struct resolver *r);
-/* fn does not come any more. */
-void resolver_drop(struct resolver *r, sres_query_t *query);
-void resolver_free_answers(struct resolver *r, sres_record_t **answers);
+/* A name by target_host_copy(). */
+enum ask_result resolver_ask(struct resolver *r, enum dns_type type,
+    const char *name, struct asker *a, const struct dns_answer **answer);
+/* fn does not come any more.  No harm where it has come. */
+void resolver_leave(struct asker *a);
 
 #endif

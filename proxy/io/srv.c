@@ -9,19 +9,19 @@
 #include <stdlib.h>
 
 static bool
-same_rank(const struct srv *a, const struct srv *b)
+same_place(const struct srv *a, const struct srv *b)
 {
-	return a->transport == b->transport && a->priority == b->priority;
+	return a->rank == b->rank && a->priority == b->priority;
 }
 
-/* Weight 0 first within a rank, as the lot below needs it. */
+/* Weight 0 first in one place, as the lot below needs it. */
 static int
 compare(const void *va, const void *vb)
 {
 	const struct srv *a = va, *b = vb;
 
-	if (a->transport != b->transport)
-		return a->transport - b->transport;
+	if (a->rank != b->rank)
+		return a->rank - b->rank;
 	if (a->priority != b->priority)
 		return a->priority - b->priority;
 	return (a->weight != 0) - (b->weight != 0);
@@ -62,12 +62,12 @@ srv_order(struct srv *v, size_t n, srv_pick_f *pick, void *arg)
 		return;
 	qsort(v, n, sizeof *v, compare);
 	while (n > 1) {
-		size_t rank = 1;
+		size_t same = 1;
 
-		while (rank < n && same_rank(&v[0], &v[rank]))
-			rank++;
-		if (rank > 1)
-			draw(v, rank, pick, arg);
+		while (same < n && same_place(&v[0], &v[same]))
+			same++;
+		if (same > 1)
+			draw(v, same, pick, arg);
 		v++;
 		n--;
 	}

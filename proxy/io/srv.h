@@ -9,19 +9,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "io/target.h"
+#include "base/transport.h"
 
 struct srv {
+	uint16_t	rank;		/* of the service; the least is first */
 	uint16_t	priority, weight, port;
-	int		transport;
-	char		host[TARGET_HOST_MAX + 1];
+	enum transport	transport;
+	unsigned	host;		/* whose, as the caller counts */
 };
 
 /* A number from 0 to most, both included, each as likely. */
 typedef uint32_t srv_pick_f(void *arg, uint32_t most);
 
-/* By transport (UDP before TCP), then priority, then by lot: a heavier one is
- * the more likely to come first. */
+/* By rank, then priority, then by lot: a heavier one is the more likely to
+ * come first. */
 void srv_order(struct srv *v, size_t n, srv_pick_f *pick, void *arg);
 
 #endif

@@ -102,24 +102,38 @@ void tls_trust_replace(struct tls_trust *t, struct tls_trust *from);
  * is none. */
 int64_t tls_context_expires_s(const struct tls_context *c);
 
-/* Why a handshake failed, for the log and the metric. */
-#define TLS_FAILURES(F)						\
-F(TLS_FAIL_PROTOCOL,	"tls-protocol")	/* no TLS, or none we speak */	\
-F(TLS_FAIL_CLOSED,	"tls-closed")	/* hung up in the middle */	\
-F(TLS_FAIL_NO_CERT,	"tls-no-certificate")				\
-F(TLS_FAIL_REVOKED,	"tls-revoked")					\
-F(TLS_FAIL_EXPIRED,	"tls-expired")	/* or not yet valid */		\
-F(TLS_FAIL_SELF_SIGNED,	"tls-self-signed")				\
-F(TLS_FAIL_UNKNOWN_CA,	"tls-unknown-authority")			\
-F(TLS_FAIL_PURPOSE,	"tls-wrong-purpose")				\
-F(TLS_FAIL_NAME,	"tls-wrong-name")				\
-F(TLS_FAIL_CRL,		"tls-crl")	/* none, or one out of date */	\
-F(TLS_FAIL_REFUSED,	"tls-refused-us")	/* an alert about ours */ \
-F(TLS_FAIL_CERT,	"tls-bad-certificate")	/* anything else */
+/* Why a handshake failed, for the log and the metric, with a sentence for the
+ * operator. */
+#define TLS_FAILURES(F)							\
+F(TLS_FAIL_PROTOCOL, "tls-protocol",					\
+    "It is no TLS, or no version or cipher that we speak.")		\
+F(TLS_FAIL_CLOSED, "tls-closed",					\
+    "The other end hung up in the middle of the handshake.")		\
+F(TLS_FAIL_NO_CERT, "tls-no-certificate",				\
+    "A client showed no certificate where one is required.")		\
+F(TLS_FAIL_REVOKED, "tls-revoked",					\
+    "A certificate in the other end's chain was revoked.")		\
+F(TLS_FAIL_EXPIRED, "tls-expired",					\
+    "A certificate in the chain has expired, or is not yet valid.")	\
+F(TLS_FAIL_SELF_SIGNED, "tls-self-signed",				\
+    "The certificate is signed by itself, and not believed.")		\
+F(TLS_FAIL_UNKNOWN_CA, "tls-unknown-authority",				\
+    "The chain leads to no authority that is believed.")		\
+F(TLS_FAIL_PURPOSE, "tls-wrong-purpose",				\
+    "The certificate is not meant for this use (RFC 5924).")		\
+F(TLS_FAIL_NAME, "tls-wrong-name",					\
+    "The certificate of a target does not bear the name in its URI.")	\
+F(TLS_FAIL_CRL, "tls-crl",						\
+    "An authority of the chain has no revocation list, or none that "	\
+    "is in force.")							\
+F(TLS_FAIL_REFUSED, "tls-refused-us",					\
+    "The other end refused our certificate, or wants one.")		\
+F(TLS_FAIL_CERT, "tls-bad-certificate",					\
+    "Anything else that is wrong with the other end's certificate.")
 
 enum tls_failure {
 	TLS_FAIL_NONE,
-#define F(id, name) id,
+#define F(id, name, help) id,
 	TLS_FAILURES(F)
 #undef F
 	TLS_FAILURE_COUNT

@@ -35,7 +35,7 @@ step_ack_may_pass(struct request *req)
 enum step_verdict
 step_ack_relay(struct request *req)
 {
-	if (!branch_pass(req, &req->target[0]))
+	if (!branch_pass(&req->leg, &req->leg.target[0]))
 		return refuse(req, REASON_ACK_BAD);
 	request_end(req, REASON_ACK_RELAYED, 0);
 	return STEP_DONE;

@@ -22,6 +22,8 @@ struct target_load {
 
 struct branch {
 	struct timeout	 timeout;	/* first: the timers hand it back */
+	struct timeout	 silence;
+	struct leg	*leg;
 	struct request	*req;
 	struct client	*client;	/* NULL: it has ended */
 	struct target_load *load;
@@ -83,22 +85,26 @@ is_too_busy(const struct request *req, const struct target_load *l)
 
 /* RFC 3261 9.1: on the INVITE's own branch, on its way. */
 static void
-send_cancel(struct branch *b)
+send_cancel(struct pipeline *p, struct client *c, const char *reason)
 {
-	struct pipeline *p = b->req->p;
-	struct derived d = { .method = "CANCEL",
-		.more = b->req->cancel_reason };
+	struct derived d = { .method = "CANCEL", .more = reason };
 	struct writer w = writer_on(p->scratch, SCRATCH_SIZE);
 	struct client_conf conf = {
-		.key = client_key(b->client), .kind = CLIENT_OTHER,
-		.hop = *client_hop(b->client),
+		.key = client_key(c), .kind = CLIENT_OTHER,
+		.hop = *client_hop(c),
 	};
 	int error;
 
-	b->cancel_sent = true;
-	message_derive(&w, client_request(b->client), &d);
+	message_derive(&w, client_request(c), &d);
 	if (!w.full)
 		client_new(p->transactions, &conf, w.p, w.len, &error);
+}
+
+void
+branch_cancel_orphan(struct pipeline *p, struct client *c)
+{
+	if (client_request(c).len > 0)
+		send_cancel(p, c, NULL);
 }
 
 static void
@@ -117,7 +123,8 @@ branch_cancel(struct branch *b)
 	if (b->cancel_sent || b->client == NULL || !b->provisional ||
 	    b->req->method != sip_method_invite)
 		return;
-	send_cancel(b);
+	b->cancel_sent = true;
+	send_cancel(p, b->client, b->req->cancel_reason);
 	timeouts_remove(p->timer_c, &b->timeout);
 	timeouts_add(p->timer_cancel, &b->timeout);
 }
@@ -126,15 +133,16 @@ void
 branch_timer_c(void *arg, struct timeout *t)
 {
 	struct branch *b = (struct branch *)t;
+	char target[ADDR_TEXT_MAX];
 
 	(void)arg;
 	log_event(EV_TIMER_C, kv_str("call_id",
 	    b->req->sip->sip_call_id->i_id),
-	    kv_str("target", b->req->target_text));
+	    kv_str("target", addr_text(&b->leg->tried, target)));
 	if (b->provisional)
 		branch_cancel(b);
 	else
-		relay_failure(b->req, 408);
+		relay_failure(b->leg, 408);
 }
 
 void
@@ -143,7 +151,17 @@ branch_timer_cancel(void *arg, struct timeout *t)
 	struct branch *b = (struct branch *)t;
 
 	(void)arg;
-	relay_failure(b->req, 408);
+	relay_failure(b->leg, 408);
+}
+
+void
+branch_timer_silence(void *arg, struct timeout *t)
+{
+	struct branch *b = (struct branch *)((char *)t -
+	    offsetof(struct branch, silence));
+
+	(void)arg;
+	relay_silence(b->leg);
 }
 
 static void
@@ -161,7 +179,7 @@ on_failed(void *owner, enum client_failure why)
 	struct branch *b = owner;
 
 	b->client = NULL;
-	relay_failure(b->req, why == CLIENT_TIMEOUT ? 408 : 503);
+	relay_failure(b->leg, why == CLIENT_TIMEOUT ? 408 : 503);
 }
 
 bool
@@ -176,10 +194,11 @@ branch_asked(const struct branch *b, const sip_t *sip)
 void
 branch_response(struct branch *b, msg_t *msg, int status)
 {
+	timeouts_remove(b->req->p->timer_silence, &b->silence);
 	if (status >= 200)
 		b->client = NULL;
 	if (status > 100)
-		relay_response(b->req, msg, status);
+		relay_response(b->leg, msg, status);
 	else
 		msg_destroy(msg);
 	if (status < 200)	/* then the request goes on */
@@ -188,7 +207,7 @@ branch_response(struct branch *b, msg_t *msg, int status)
 
 /* Our Via, and what else a request bears on top that leaves by this way. */
 static bool
-put_top(struct request *req, const struct way *way, const char *id,
+put_top(struct leg *leg, const struct way *way, const char *id,
     struct writer *w)
 {
 	put_text(w, "Via: SIP/2.0/");
@@ -200,10 +219,10 @@ put_top(struct request *req, const struct way *way, const char *id,
 	put_text(w, ";rport;branch=");
 	put_text(w, id);
 	put_text(w, "\r\n");
-	if (!req->edited && edit_request(req, way) < 0)
+	if (!leg->edited && edit_request(leg, way) < 0)
 		return false;
-	req->edited = true;
-	return edit_for_way(req, way, w) == 0 && !w->full;
+	leg->edited = true;
+	return edit_for_way(leg, way, w) == 0 && !w->full;
 }
 
 /* The key of the transaction that starts with our Via. */
@@ -225,17 +244,17 @@ key_of(const struct request *req, const struct way *way, const char *id)
 
 /* The request as it leaves by this way; in the pipeline's scratch. */
 static bool
-write_request(struct request *req, const struct way *way, const char *id,
+write_request(struct leg *leg, const struct way *way, const char *id,
     struct writer *out)
 {
 	char top[TOP_MAX];
 	struct writer w = writer_on(top, sizeof top - 1);
 
-	if (!put_top(req, way, id, &w))
+	if (!put_top(leg, way, id, &w))
 		return false;
 	top[w.len] = '\0';
-	*out = writer_on(req->p->scratch, SCRATCH_SIZE);
-	return message_write(out, req->msg, top);
+	*out = writer_on(leg->req->p->scratch, SCRATCH_SIZE);
+	return message_write(out, leg->msg, top);
 }
 
 static struct client *
@@ -248,59 +267,74 @@ send_request(struct branch *b, const struct target *t, const struct way *way)
 	struct client_conf conf = {
 		.kind = req->method == sip_method_invite ? CLIENT_INVITE :
 		    CLIENT_OTHER,
-		.hop = targets_hop(req, t, way), .hooks = &hooks, .owner = b,
+		.hop = targets_hop(b->leg, t, way), .hooks = &hooks,
+		.owner = b,
 	};
 	int error;
 
 	branch_id_make(req, id);
-	if (!write_request(req, way, id, &w))
+	if (!write_request(b->leg, way, id, &w))
 		return NULL;
 	conf.key = key_of(req, way, id);
 	return client_new(req->p->transactions, &conf, w.p, w.len, &error);
 }
 
 bool
-branch_pass(struct request *req, const struct target *t)
+branch_pass(struct leg *leg, const struct target *t)
 {
-	const struct way *way = targets_way(req, t);
+	const struct way *way = targets_way(leg, t);
 	char id[BRANCH_ID_TEXT + 1];
 	struct writer w;
 	struct hop hop;
 
 	if (way == NULL)
 		return false;
-	addr_text(&t->addr, req->target_text);
-	branch_id_make(req, id);
-	if (!write_request(req, way, id, &w))
+	leg->tried = t->addr;
+	branch_id_make(leg->req, id);
+	if (!write_request(leg, way, id, &w))
 		return false;
-	hop = targets_hop(req, t, way);
-	return transport_send(req->p->env.transports, &hop, w.p, w.len,
+	hop = targets_hop(leg, t, way);
+	return transport_send(leg->req->p->env.transports, &hop, w.p, w.len,
 	    NULL) == 0;
 }
 
-enum branch_start
-branch_start(struct request *req, const struct target *t)
+static struct branch *
+branch_new(struct leg *leg, const struct target *t)
 {
-	const struct way *way = targets_way(req, t);
+	struct branch *b = calloc(1, sizeof *b);
+
+	if (b == NULL)
+		return NULL;
+	b->leg = leg;
+	b->req = leg->req;
+	leg->branch = b;
+	b->load = load_take(b->req->p, t);
+	if (b->load != NULL)
+		return b;
+	branch_free(b);
+	return NULL;
+}
+
+enum branch_start
+branch_start(struct leg *leg, const struct target *t)
+{
+	const struct way *way = targets_way(leg, t);
 	struct branch *b;
 
 	if (way == NULL)
 		return BRANCH_NO_WAY;
-	b = calloc(1, sizeof *b);
+	b = branch_new(leg, t);
 	if (b == NULL)
 		return BRANCH_FAILED;
-	b->req = req;
-	req->branch = b;
-	b->load = load_take(req->p, t);
-	if (b->load == NULL)
-		return branch_free(b), BRANCH_FAILED;
-	if (is_too_busy(req, b->load))
+	if (is_too_busy(leg->req, b->load))
 		return branch_free(b), BRANCH_BUSY;
-	addr_text(&t->addr, req->target_text);
+	leg->tried = t->addr;
 	b->client = send_request(b, t, way);
 	if (b->client == NULL)
 		return branch_free(b), BRANCH_FAILED;
 	start_timer_c(b);
+	if (targets_are_left(leg))
+		timeouts_add(leg->req->p->timer_silence, &b->silence);
 	return BRANCH_STARTED;
 }
 
@@ -312,9 +346,10 @@ branch_free(struct branch *b)
 	if (b == NULL)
 		return;
 	p = b->req->p;
-	b->req->branch = NULL;
-	timeouts_remove(p->timer_c, &b->timeout);
-	timeouts_remove(p->timer_cancel, &b->timeout);
+	b->leg->branch = NULL;
+	timeouts_remove(p->timer_silence, &b->silence);
+	timeouts_remove(b->cancel_sent ? p->timer_cancel : p->timer_c,
+	    &b->timeout);
 	load_give(p, b->load);
 	if (b->client != NULL)
 		client_release(b->client);

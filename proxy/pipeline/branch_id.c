@@ -20,12 +20,12 @@ part_text(const char *s)
 
 static void
 sign(struct pipeline *p, size_t master, const uint8_t *id,
-    const struct mac_part rest[6], uint8_t out[MAC_BYTES])
+    const struct mac_part rest[6], uint8_t out[MARK_BYTES])
 {
 	struct mac_part part[7] = { { id, MAC } };
 
 	memcpy(part + 1, rest, 6 * sizeof rest[0]);
-	keys_mac(p->env.keys, master, KEY_BRANCH, 0, part, 7, out);
+	keys_mark(p->env.keys, master, KEY_BRANCH, 0, part, 7, out);
 }
 
 static void
@@ -44,7 +44,7 @@ loop_hash(const struct request *req, uint8_t out[6])
 {
 	const sip_t *sip = req->sip;
 	char cseq[16];
-	uint8_t mac[MAC_BYTES];
+	uint8_t mac[MARK_BYTES];
 	struct mac_part part[12];
 	size_t n = 0;
 
@@ -63,14 +63,14 @@ loop_hash(const struct request *req, uint8_t out[6])
 		if (n < 12)
 			part[n++] = part_text(r->r_url->url_host);
 	}
-	keys_mac(req->p->env.keys, 0, KEY_BRANCH, 0, part, n, mac);
+	keys_mark(req->p->env.keys, 0, KEY_BRANCH, 0, part, n, mac);
 	memcpy(out, mac, 6);
 }
 
 void
 branch_id_make(struct request *req, char *out)
 {
-	uint8_t id[ID_BYTES], mac[MAC_BYTES];
+	uint8_t id[ID_BYTES], mac[MARK_BYTES];
 	struct mac_part rest[6];
 
 	put_u32(id + ISSUED, (uint32_t)(req->unix_ms / 1000));
@@ -87,7 +87,7 @@ bool
 branch_id_open(struct pipeline *p, const sip_t *sip, const sip_via_t *via,
     struct branch_id *out)
 {
-	uint8_t id[ID_BYTES], mac[MAC_BYTES];
+	uint8_t id[ID_BYTES], mac[MARK_BYTES];
 	struct mac_part rest[6];
 	const char *text = via->v_branch;
 	bool ours = false;

@@ -63,10 +63,11 @@ preferred(su_home_t *home, const sip_unknown_t *ppi)
 /* The identity to assert: what the user prefers, else From, if they were
  * found to be his; else (anonymous, or in a dialog) the user in our realm. */
 static char *
-asserted(struct request *req)
+asserted(struct leg *leg)
 {
-	const sip_t *sip = req->sip;
-	su_home_t *home = msg_home(req->msg);
+	const struct request *req = leg->req;
+	const sip_t *sip = leg->sip;
+	su_home_t *home = msg_home(leg->msg);
 	const sip_unknown_t *ppi = message_other(sip, "P-Preferred-Identity",
 	    NULL);
 	struct identity_uri from;
@@ -88,11 +89,12 @@ asserted(struct request *req)
  * himself; towards anybody else who asked for privacy, nothing is said.
  */
 static int
-edit_identity(struct request *req)
+edit_identity(struct leg *leg)
 {
-	msg_t *msg = req->msg;
-	sip_t *sip = req->sip;
-	bool to_peer = req->choice.peer != NULL;
+	const struct request *req = leg->req;
+	msg_t *msg = leg->msg;
+	sip_t *sip = leg->sip;
+	bool to_peer = leg->peer != NULL;
 	char *header = NULL;
 
 	if (req->peer != NULL && req->proof == PROOF_NONE) {
@@ -101,7 +103,7 @@ edit_identity(struct request *req)
 		return 0;
 	}
 	if (to_peer && *req->user != '\0') {
-		header = asserted(req);
+		header = asserted(leg);
 		if (header == NULL)
 			return -ENOMEM;
 	}
@@ -112,11 +114,11 @@ edit_identity(struct request *req)
 }
 
 void
-edit_response(const struct request *req, msg_t *msg, sip_t *sip)
+edit_response(const struct leg *leg, msg_t *msg, sip_t *sip)
 {
-	bool from_peer = req->choice.peer != NULL;
+	bool from_peer = leg->peer != NULL;
 
-	if (!from_peer || (req->peer == NULL && wants_privacy(sip)))
+	if (!from_peer || (leg->req->peer == NULL && wants_privacy(sip)))
 		message_drop_other(msg, sip, "P-Asserted-Identity");
 }
 
@@ -142,26 +144,27 @@ edit_for_strict_router(msg_t *msg, sip_t *sip)
 }
 
 static bool
-registers(const struct request *req)
+registers(const struct leg *leg)
 {
-	return req->method == sip_method_register && req->choice.peer != NULL;
+	return leg->req->method == sip_method_register && leg->peer != NULL;
 }
 
 int
-edit_request(struct request *req, const struct way *out)
+edit_request(struct leg *leg, const struct way *out)
 {
+	struct request *req = leg->req;
 	int rc;
 
-	message_drop_credentials(req->msg, req->sip, req->policy->realm,
+	message_drop_credentials(leg->msg, leg->sip, req->policy->realm,
 	    req->www);
-	if (edit_identity(req) < 0)
+	if (edit_identity(leg) < 0)
 		return -ENOMEM;
-	if (edit_for_strict_router(req->msg, req->sip) < 0)
+	if (edit_for_strict_router(leg->msg, leg->sip) < 0)
 		return -ENOMEM;
-	rc = registers(req) ? flow_register(req, out) : 0;
+	rc = registers(leg) ? flow_register(leg, out) : 0;
 	if (rc < 0)
 		return rc;
-	return edit_max_forwards(req->msg, req->sip);
+	return edit_max_forwards(leg->msg, leg->sip);
 }
 
 /* Methods that neither open a dialog nor belong into one we must follow. */
@@ -187,30 +190,33 @@ opens_no_dialog(sip_method_t m)
 
 /* The side of the dialog that the request goes to. */
 static void
-side_of_target(const struct request *req, struct side *out)
+side_of_target(const struct leg *leg, struct side *out)
 {
+	const struct request *req = leg->req;
+
 	memset(out, 0, sizeof *out);
 	if (req->path != NULL) {
 		*out = req->path->flow;
-	} else if (req->choice.verdict == ROUTE_PEER) {
+	} else if (leg->peer != NULL) {
 		out->kind = SIDE_PEER;
-		out->peer = req->choice.peer->id;
+		out->peer = leg->peer->id;
 	} else {
 		out->kind = SIDE_ADDR;
-		out->addr = req->target[req->next_target - 1].addr;
-		out->transport = req->target[req->next_target - 1].transport;
+		out->addr = leg->target[leg->next_target - 1].addr;
+		out->transport = leg->target[leg->next_target - 1].transport;
 	}
 }
 
 int
-edit_for_way(struct request *req, const struct way *out, struct writer *w)
+edit_for_way(struct leg *leg, const struct way *out, struct writer *w)
 {
+	const struct request *req = leg->req;
 	struct side callee;
 
-	if (registers(req))
-		return flow_path(req, out, w);
+	if (registers(leg))
+		return flow_path(leg, out, w);
 	if (req->token_state == TOKEN_GOOD || opens_no_dialog(req->method))
 		return 0;
-	side_of_target(req, &callee);
-	return flow_record_route(req, out, &callee, w);
+	side_of_target(leg, &callee);
+	return flow_record_route(leg, out, &callee, w);
 }

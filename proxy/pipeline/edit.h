@@ -10,15 +10,15 @@
 /* Edits that are the same for every target: our credentials off,
  * Max-Forwards, identity headers, Contact tokens (out: of the first).
  * -errno. */
-int edit_request(struct request *req, const struct way *out);
+int edit_request(struct leg *leg, const struct way *out);
 
 /* A response on its way back: a stranger asserts nothing, and is told nothing
  * that is private (RFC 3325 section 7). */
-void edit_response(const struct request *req, msg_t *msg, sip_t *sip);
+void edit_response(const struct leg *leg, msg_t *msg, sip_t *sip);
 
 /* What it bears on top when it leaves by this way: Record-Route or Path, as
  * whole lines.  -errno. */
-int edit_for_way(struct request *req, const struct way *out,
+int edit_for_way(struct leg *leg, const struct way *out,
     struct writer *w);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
+#include "transport/line.h"
 
 static void
 mac(void *arg, unsigned which, bool path, const struct str *part, unsigned n,
@@ -31,7 +32,7 @@ void
 flow_of_sender(const struct request *req, struct side *out)
 {
 	memset(out, 0, sizeof *out);
-	if (req->peer != NULL) {
+	if (req->peer != NULL && peer_has_place(req->peer)) {
 		out->kind = SIDE_PEER;
 		out->peer = req->peer->id;
 		return;
@@ -120,16 +121,18 @@ flow_open_dialog(struct request *req, struct str text)
 bool
 flow_to_target(struct request *req, const struct side *flow)
 {
-	req->flow_way = ways_flow(req->p->env.ways, flow);
-	if (req->flow_way == NULL)
+	struct leg *leg = &req->leg;
+
+	leg->flow_way = ways_flow(req->p->env.ways, flow);
+	if (leg->flow_way == NULL)
 		return false;
 	if (flow->connection != 0 && !transport_is_open(
 	    req->p->env.transports, flow->connection))
 		return false;
-	req->flow_connection = flow->connection;
-	req->target[0].addr = flow->addr;
-	req->target[0].transport = flow->transport;
-	req->ntargets = 1;
+	leg->flow_connection = flow->connection;
+	leg->target[0].addr = flow->addr;
+	leg->target[0].transport = flow->transport;
+	leg->ntargets = 1;
 	return true;
 }
 
@@ -187,9 +190,10 @@ needs_two(const struct request *req, const struct way *out)
 }
 
 int
-flow_record_route(struct request *req, const struct way *out,
+flow_record_route(struct leg *leg, const struct way *out,
     const struct side *callee, struct writer *w)
 {
+	struct request *req = leg->req;
 	struct dialog_token t = {
 		.issued_s = (uint32_t)(req->unix_ms / 1000),
 		.callee = *callee,
@@ -215,11 +219,13 @@ flow_record_route(struct request *req, const struct way *out,
 }
 
 static void
-path_of_sender(const struct request *req, struct path_token *t)
+path_of_sender(const struct leg *leg, struct path_token *t)
 {
+	const struct request *req = leg->req;
+
 	memset(t, 0, sizeof *t);
 	flow_of_sender(req, &t->flow);
-	t->registrar = req->choice.peer->id;
+	t->registrar = leg->peer->id;
 	memcpy(t->user, req->user, sizeof t->user);
 }
 
@@ -234,18 +240,17 @@ support_path(msg_t *msg, sip_t *sip)
 
 /* One Contact's URI becomes a token that holds it. */
 static int
-seal_contact(struct request *req, msg_t *msg, sip_contact_t *m,
-    const struct way *out)
+seal_contact(struct leg *leg, sip_contact_t *m, const struct way *out)
 {
 	struct path_token t;
-	struct token_signer signer = flow_signer(req->p);
-	su_home_t *home = msg_home(msg);
+	struct token_signer signer = flow_signer(leg->req->p);
+	su_home_t *home = msg_home(leg->msg);
 	char token[PATH_TOKEN_TEXT_MAX + 1];
 	url_t *u;
 
 	if (m->m_url->url_type == url_any)	/* "*" */
 		return 0;
-	path_of_sender(req, &t);
+	path_of_sender(leg, &t);
 	if (t.flow.kind != SIDE_FLOW)
 		return 0;
 	if (url_e(t.contact, sizeof t.contact, m->m_url) >=
@@ -258,35 +263,34 @@ seal_contact(struct request *req, msg_t *msg, sip_contact_t *m,
 	    transport_name(out->transport)));
 	if (u == NULL)
 		return -ENOMEM;
+	line_rewrite((msg_header_t *)leg->sip->sip_contact, (msg_header_t *)m);
 	*m->m_url = *u;
-	msg_fragment_clear(m->m_common);
 	return 0;
 }
 
 int
-flow_register(struct request *req, const struct way *out)
+flow_register(struct leg *leg, const struct way *out)
 {
-	msg_t *msg = req->msg;
-	sip_t *sip = req->sip;
+	sip_t *sip = leg->sip;
 	int rc = 0;
 
-	if (req->choice.peer->path == PATH_ALWAYS)
-		return support_path(msg, sip);
-	if (req->choice.peer->path != PATH_CONTACT)
+	if (leg->peer->path == PATH_ALWAYS)
+		return support_path(leg->msg, sip);
+	if (leg->peer->path != PATH_CONTACT)
 		return 0;
 	for (sip_contact_t *m = sip->sip_contact; m != NULL && rc == 0;
 	    m = m->m_next)
-		rc = seal_contact(req, msg, m, out);
+		rc = seal_contact(leg, m, out);
 	msg_fragment_clear_chain((msg_header_t *)sip->sip_contact);
 	return rc;
 }
 
 static bool
-wants_path(const struct request *req)
+wants_path(const struct leg *leg)
 {
-	const sip_t *sip = req->sip;
+	const sip_t *sip = leg->sip;
 
-	switch (req->choice.peer->path) {
+	switch (leg->peer->path) {
 	case PATH_RFC:
 		return message_has_token(sip, "Supported", "path") ||
 		    message_has_token(sip, "k", "path");
@@ -299,20 +303,20 @@ wants_path(const struct request *req)
 }
 
 int
-flow_path(struct request *req, const struct way *out, struct writer *w)
+flow_path(struct leg *leg, const struct way *out, struct writer *w)
 {
 	struct path_token t;
-	struct token_signer signer = flow_signer(req->p);
+	struct token_signer signer = flow_signer(leg->req->p);
 	char token[PATH_TOKEN_TEXT_MAX + 1];
 
-	if (!wants_path(req))
+	if (!wants_path(leg))
 		return 0;
-	path_of_sender(req, &t);
+	path_of_sender(leg, &t);
 	if (t.flow.kind != SIDE_FLOW ||
 	    path_token_seal(&signer, &t, token) == 0)
 		return 0;		/* a peer is reached without */
 	put_text(w, "Path: ");
-	put_own_uri(req, w, out, token);
+	put_own_uri(leg->req, w, out, token);
 	put_text(w, "\r\n");
 	return 0;
 }
@@ -333,8 +337,9 @@ flow_registered(struct request *req, msg_t *msg, sip_t *sip)
 		u = url_make(msg_home(msg), t.contact);
 		if (u == NULL)
 			continue;
+		line_rewrite((msg_header_t *)sip->sip_contact,
+		    (msg_header_t *)m);
 		*m->m_url = *u;
-		msg_fragment_clear_chain((msg_header_t *)sip->sip_contact);
 	}
 }
 

@@ -34,13 +34,13 @@ bool flow_to_target(struct request *req, const struct side *flow);
 
 /* Record-Route with a dialog token, for leaving by `out` towards the side
  * `callee` (RFC 3261 16.6 item 4, RFC 5658).  -errno. */
-int flow_record_route(struct request *req, const struct way *out,
+int flow_record_route(struct leg *leg, const struct way *out,
     const struct side *callee, struct writer *w);
 
 /* REGISTER towards a peer: tokens in Contact, Supported.  -errno. */
-int flow_register(struct request *req, const struct way *out);
+int flow_register(struct leg *leg, const struct way *out);
 /* And Path. */
-int flow_path(struct request *req, const struct way *out, struct writer *w);
+int flow_path(struct leg *leg, const struct way *out, struct writer *w);
 /* The response to it: our tokens in Contact undone. */
 void flow_registered(struct request *req, msg_t *msg, sip_t *sip);
 

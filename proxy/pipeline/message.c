@@ -12,6 +12,7 @@
 #include "auth/credentials.h"
 #include "pipeline/message.h"
 #include "pipeline/pipeline.h"
+#include "transport/line.h"
 
 enum { PIECES_MAX = 256 };	/* of a message; untouched ones are one */
 
@@ -74,6 +75,12 @@ message_other(const sip_t *sip, const char *name, const sip_unknown_t *after)
 	    strcasecmp(un->un_name, name) != 0))
 		un = un->un_next;
 	return un;
+}
+
+void
+message_drop_via(msg_t *msg, sip_t *sip)
+{
+	msg_header_remove(msg, (msg_pub_t *)sip, (msg_header_t *)sip->sip_via);
 }
 
 void
@@ -262,11 +269,12 @@ message_tell_source(msg_t *msg, sip_t *sip, const struct addr *source,
 
 	addr_host_text(source, host);
 	elsewhere = v->v_host == NULL || strcasecmp(v->v_host, host) != 0;
+	if (!symmetric && !elsewhere && v->v_rport == NULL &&
+	    v->v_received == NULL)
+		return;
+	line_rewrite((msg_header_t *)v, (msg_header_t *)v);
 	if (v->v_received != NULL)	/* the sender's own idea of it */
 		msg_header_remove_param(v->v_common, "received");
-	else if (!symmetric && !elsewhere && v->v_rport == NULL)
-		return;
-	msg_fragment_clear_chain((msg_header_t *)v);
 	if (symmetric || v->v_rport != NULL)
 		tell_port(msg, v, source);
 	if (symmetric || elsewhere || v->v_rport != NULL)
@@ -342,6 +350,18 @@ message_put_headers(struct writer *w, const msg_common_t *h)
 	}
 }
 
+/* RFC 3261 20.14: a datagram need not say how long its body is, but a stream
+ * must, or the next hop takes the body for messages of ours. */
+static void
+put_length(struct writer *w, const sip_t *sip)
+{
+	if (sip->sip_content_length != NULL)
+		return;
+	put_text(w, "Content-Length: ");
+	put_uint(w, sip->sip_payload == NULL ? 0 : sip->sip_payload->pl_len);
+	put_text(w, "\r\n");
+}
+
 bool
 message_write(struct writer *w, msg_t *msg, const char *on_top)
 {
@@ -360,6 +380,7 @@ message_write(struct writer *w, msg_t *msg, const char *on_top)
 	start = first->h_len;
 	put_mem(w, iov[0].mv_base, start);
 	put_text(w, on_top);
+	put_length(w, sip);
 	put_mem(w, (const char *)iov[0].mv_base + start,
 	    iov[0].mv_len - start);
 	for (isize_t i = 1; i < n; i++)

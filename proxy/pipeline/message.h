@@ -19,6 +19,9 @@
 /* The Request-URI as it stands in the received bytes. */
 struct str message_raw_uri(const sip_t *sip);
 
+/* Remove the top Via; the bytes of the others stay as they came. */
+void message_drop_via(msg_t *msg, sip_t *sip);
+
 /* The next raw header of that name (ASCII case-blind; long form), after
  * `after` or the first.  NULL: no more. */
 sip_unknown_t *message_other(const sip_t *sip, const char *name,
@@ -66,8 +69,9 @@ struct str message_raw_value(const msg_common_t *h);
 uint64_t message_key(const struct transactions *ts, const sip_t *sip,
     const sip_via_t *via);
 
-/* The start line, then `on_top` (whole lines), then all the rest: as it came,
- * but for what was edited.  false: no memory. */
+/* The start line, then `on_top` (whole lines), a Content-Length if there is
+ * none, then all the rest: as it came, but for what was edited.  false: no
+ * memory. */
 bool message_write(struct writer *w, msg_t *msg, const char *on_top);
 
 /* A header and those of its kind behind it, as they came or were edited. */

@@ -25,7 +25,7 @@ static uint64_t
 place_key(const struct request *req)
 {
 	const char *call_id = req->sip->sip_call_id->i_id;
-	uint8_t mac[MAC_BYTES];
+	uint8_t mac[MARK_BYTES];
 	uint64_t key;
 	struct mac_part part[3] = {
 		{ &req->source.ip, sizeof req->source.ip },
@@ -33,7 +33,7 @@ place_key(const struct request *req)
 		{ call_id, strlen(call_id) },
 	};
 
-	keys_mac(req->p->env.keys, 0, KEY_TO_TAG, 0, part, 3, mac);
+	keys_mark(req->p->env.keys, 0, KEY_TO_TAG, 0, part, 3, mac);
 	memcpy(&key, mac, sizeof key);
 	return key;
 }

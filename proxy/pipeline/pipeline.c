@@ -92,9 +92,11 @@ add_timers(struct pipeline *p)
 	    p);
 	p->timer_cancel = timeouts_new(env->loop, 64 * env->t1_ms,
 	    branch_timer_cancel, p);
+	p->timer_silence = timeouts_new(env->loop, env->target_timeout_ms,
+	    branch_timer_silence, p);
 	p->moved_ends = timeouts_new(env->loop, 64 * env->t1_ms, moved_end, p);
 	return p->timer_c == NULL || p->timer_cancel == NULL ||
-	    p->moved_ends == NULL ? -1 : 0;
+	    p->timer_silence == NULL || p->moved_ends == NULL ? -1 : 0;
 }
 
 static int
@@ -147,8 +149,9 @@ pipeline_free(struct pipeline *p)
 		return;
 	while ((req = p->requests) != NULL) {
 		req->cancelled = true;		/* no other target, now */
-		if (req->branch != NULL)
-			branch_cancel(req->branch);
+		for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next)
+			if (leg->branch != NULL)
+				branch_cancel(leg->branch);
 		if (p->requests == req)
 			request_reply(req, REASON_STOPPED);
 	}
@@ -157,6 +160,7 @@ pipeline_free(struct pipeline *p)
 	transactions_free(p->transactions);
 	timeouts_free(p->timer_c);
 	timeouts_free(p->timer_cancel);
+	timeouts_free(p->timer_silence);
 	timeouts_free(p->moved_ends);
 	free(p->scratch);
 	branch_loads_free(p);
@@ -284,6 +288,8 @@ take_response(struct pipeline *p, msg_t *msg)
 	}
 	if (kind == CLIENT_INVITE && status >= 300)
 		acknowledge(p, c, sip);
+	if (kind == CLIENT_INVITE && status < 200 && b == NULL)
+		branch_cancel_orphan(p, c);
 	switch (client_response(c, status)) {
 	case CLIENT_PASS:
 		branch_response(b, msg, status);

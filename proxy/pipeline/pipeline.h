@@ -83,7 +83,7 @@ struct pipeline_env {
 			    const char *listener, const struct peer *peer);
 	void		*tls_arg;
 	uint16_t	 instance;
-	int64_t		 t1_ms, timer_c_ms;
+	int64_t		 t1_ms, timer_c_ms, target_timeout_ms;
 };
 
 /* Takes a reference to policy.  NULL: no memory. */

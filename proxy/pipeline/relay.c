@@ -1,9 +1,10 @@
 /*
- * relay.c -- one target after the other, and the best answer back.
+ * relay.c -- one target after the other, several legs side by side, and the
+ * best answer back.
  *
  * RFC 3261 16.7: provisional and 2xx responses go back at once; of the
- * others the best is kept until no target is left.  A 503, a timeout or a
- * transport failure moves on to the next target.
+ * others the best is kept until no target is left anywhere.  A 503, a timeout
+ * or a transport failure moves a leg on to its next target.
  */
 #include "config.h"
 
@@ -13,6 +14,8 @@
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
 #include "pipeline/targets.h"
+
+enum { CHALLENGES_MAX = 8192 };		/* bytes of others' challenges kept */
 
 /* RFC 3261 16.7 item 6: 6xx, then the lowest class; 4xx that tell the caller
  * how to do better before others; 503 last of all. */
@@ -31,35 +34,77 @@ rank(int status)
 	}
 }
 
+static bool
+is_challenge(int status)
+{
+	return status == 401 || status == 407;
+}
+
+static void
+put_all(struct writer *w, const sip_t *sip, const char *name)
+{
+	sip_unknown_t *un = NULL;
+
+	while ((un = message_other(sip, name, un)) != NULL)
+		if (un->un_common->h_data != NULL)
+			put_mem(w, un->un_common->h_data,
+			    un->un_common->h_len);
+}
+
+/* RFC 3261 16.7 item 7: if a challenge is the best there is, it carries those
+ * of all others. */
+static void
+keep_challenges(struct request *req, msg_t *msg)
+{
+	struct writer w = writer_on(req->p->scratch, CHALLENGES_MAX);
+	const sip_t *sip = sip_object(msg);
+
+	if (req->challenges != NULL)
+		put_text(&w, req->challenges);
+	put_all(&w, sip, "WWW-Authenticate");
+	put_all(&w, sip, "Proxy-Authenticate");
+	req->challenges = su_strndup(msg_home(req->msg), w.p, w.len);
+}
+
+/* What loses is gone, but for its challenges. */
+static void
+drop_response(struct request *req, msg_t *msg, int status)
+{
+	if (is_challenge(status))
+		keep_challenges(req, msg);
+	msg_destroy(msg);
+}
+
 static void
 keep_if_best(struct request *req, msg_t *msg, int status)
 {
 	if (req->best != NULL && rank(req->best_status) <= rank(status)) {
-		msg_destroy(msg);
+		drop_response(req, msg, status);
 		return;
 	}
 	if (req->best != NULL)
-		msg_destroy(req->best);
+		drop_response(req, req->best, req->best_status);
 	req->best = msg;
 	req->best_status = status;
 }
 
-/* Pass a response back to whoever asked. */
+/* Pass a response back to whoever asked; takes over msg. */
 static void
-forward(struct request *req, msg_t *msg)
+forward(const struct leg *leg, msg_t *msg, const char *on_top)
 {
+	struct request *req = leg->req;
 	sip_t *sip = sip_object(msg);
+	int status = sip->sip_status->st_status;
 	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
 
-	sip_via_remove(msg, sip);
-	edit_response(req, msg, sip);
-	if (req->method == sip_method_register && req->choice.peer != NULL &&
-	    req->choice.peer->path == PATH_CONTACT)
+	message_drop_via(msg, sip);
+	edit_response(leg, msg, sip);
+	if (req->method == sip_method_register && leg->peer != NULL &&
+	    leg->peer->path == PATH_CONTACT)
 		flow_registered(req, msg, sip);
-	if (!reply_is_too_late(req, sip->sip_status->st_status) &&
-	    message_write(&w, msg, ""))
-		server_respond(req->server, sip->sip_status->st_status, w.p,
-		    w.len);
+	if (!reply_is_too_late(req, status) &&
+	    message_write(&w, msg, on_top))
+		server_respond(req->server, status, w.p, w.len);
 	msg_destroy(msg);
 }
 
@@ -68,10 +113,12 @@ static void
 finish(struct request *req)
 {
 	msg_t *msg = req->best;
+	const char *others = req->challenges != NULL &&
+	    is_challenge(req->best_status) ? req->challenges : "";
 
 	if (msg != NULL && req->best_status != 503) {
 		req->best = NULL;
-		forward(req, msg);
+		forward(&req->leg, msg, others);
 		request_end(req, REASON_RELAYED, req->best_status);
 	} else if (req->cancelled) {
 		request_reply(req, REASON_CANCELLED);
@@ -84,15 +131,33 @@ finish(struct request *req)
 	}
 }
 
+/* One that held the request lets go of it; the last one ends it. */
+static void
+let_go(struct request *req)
+{
+	if (--req->running == 0)
+		finish(req);
+}
+
+static void
+leg_over(struct leg *leg)
+{
+	branch_free(leg->branch);
+	leg->done = true;
+	let_go(leg->req);
+}
+
 /* Start the next target that can be started.  false: none is left. */
 static bool
-try_targets(struct request *req)
+try_targets(struct leg *leg)
 {
-	while (req->next_target < req->ntargets) {
-		const struct target *t = &req->target[req->next_target++];
+	struct request *req = leg->req;
 
-		req->tries++;
-		switch (branch_start(req, t)) {
+	while (leg->next_target < leg->ntargets) {
+		const struct target *t = &leg->target[leg->next_target++];
+
+		leg->tries++;
+		switch (branch_start(leg, t)) {
 		case BRANCH_STARTED:
 			return true;
 		case BRANCH_BUSY:
@@ -110,31 +175,31 @@ try_targets(struct request *req)
 }
 
 static void
-try_next(struct request *req)
+try_next(struct leg *leg)
 {
 	for (;;) {
-		if (try_targets(req))
+		if (try_targets(leg))
 			return;
-		switch (targets_more(req, try_next)) {
+		switch (targets_more(leg, try_next)) {
 		case TARGETS_FOUND:
 			break;
 		case TARGETS_WAIT:
 			return;
 		case TARGETS_EXHAUSTED:
-			finish(req);
+			leg_over(leg);
 			return;
 		}
 	}
 }
 
 static void
-move_on(struct request *req)
+move_on(struct leg *leg)
 {
-	branch_free(req->branch);
-	if (req->cancelled)
-		finish(req);
+	branch_free(leg->branch);
+	if (leg->req->cancelled)
+		leg_over(leg);
 	else
-		try_next(req);
+		try_next(leg);
 }
 
 /* The sender of anything but an INVITE gives up when we do: whoever got the
@@ -145,56 +210,105 @@ is_too_late(const struct request *req, int status)
 	return status == 408 && req->method != sip_method_invite;
 }
 
-void
-relay_failure(struct request *req, int status)
+static void
+log_failure(const struct leg *leg, const char *why, int status)
 {
-	log_event(EV_TARGET_FAIL, kv_str("target", req->target_text),
-	    kv_int("status", status),
-	    kv_str("call_id", req->sip->sip_call_id->i_id));
-	if (req->internal_status != 503)
-		req->internal_status = status;
-	branch_free(req->branch);
-	if (is_too_late(req, status))
-		finish(req);
-	else
-		move_on(req);
+	char target[ADDR_TEXT_MAX];
+
+	log_event(EV_TARGET_FAIL,
+	    kv_str("target", addr_text(&leg->tried, target)),
+	    kv_str("reason", why), kv_int("status", status),
+	    kv_str("call_id", leg->req->sip->sip_call_id->i_id));
 }
 
 void
-relay_response(struct request *req, msg_t *msg, int status)
+relay_failure(struct leg *leg, int status)
 {
-	req->p->responses_total[0]++;
+	struct request *req = leg->req;
+
+	log_failure(leg, status == 408 ? "timeout" : "transport", status);
+	if (req->internal_status != 503)
+		req->internal_status = status;
+	if (is_too_late(req, status))
+		leg_over(leg);
+	else
+		move_on(leg);
+}
+
+void
+relay_silence(struct leg *leg)
+{
+	if (!targets_are_left(leg) || leg->req->cancelled)
+		return;
+	log_failure(leg, "silence", 408);
+	leg->req->internal_status = 408;
+	move_on(leg);
+}
+
+/* What the other legs ask is of no use any more. */
+static void
+cancel_others(struct leg *but)
+{
+	struct request *req = but->req;
+
+	for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next)
+		if (leg != but && leg->branch != NULL)
+			branch_cancel(leg->branch);
+}
+
+static void
+on_final(struct leg *leg, msg_t *msg, int status)
+{
+	keep_if_best(leg->req, msg, status);
+	if (status == 503) {
+		move_on(leg);
+		return;
+	}
+	if (status >= 600) {		/* 16.7 item 5: nobody else is asked */
+		leg->req->cancelled = true;
+		cancel_others(leg);
+	}
+	leg_over(leg);
+}
+
+void
+relay_response(struct leg *leg, msg_t *msg, int status)
+{
+	leg->req->p->responses_total[0]++;
 	if (status < 200) {
-		forward(req, msg);
+		forward(leg, msg, "");
 	} else if (status < 300) {
-		branch_free(req->branch);
-		forward(req, msg);
-		request_end(req, REASON_RELAYED, status);
+		cancel_others(leg);
+		forward(leg, msg, "");
+		request_end(leg->req, REASON_RELAYED, status);
 	} else {
-		keep_if_best(req, msg, status);
-		if (status == 503) {
-			move_on(req);
-			return;
-		}
-		branch_free(req->branch);
-		finish(req);
+		on_final(leg, msg, status);
 	}
 }
 
 void
 relay_cancel(struct request *req)
 {
-	req->cancelled = true;
-	if (req->branch != NULL)
-		branch_cancel(req->branch);
-	else
+	if (req->running == 0) {		/* not yet relayed */
 		request_reply(req, REASON_CANCELLED);
+		return;
+	}
+	req->cancelled = true;
+	req->running++;
+	for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next) {
+		if (leg->branch != NULL)
+			branch_cancel(leg->branch);
+		else if (!leg->done)		/* waits for DNS */
+			leg_over(leg);
+	}
+	let_go(req);
 }
 
 void
 relay_release(struct request *req)
 {
-	branch_free(req->branch);
+	for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next)
+		branch_free(leg->branch);
 	if (req->best != NULL)
 		msg_destroy(req->best);
 	req->best = NULL;
@@ -208,6 +322,11 @@ step_relay(struct request *req)
 	if (req->method == sip_method_invite)
 		reply_trying(req);
 	req->reason = REASON_TARGET_FAILED;
-	try_next(req);
+	req->running = 1;		/* we, until all have begun */
+	for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next)
+		req->running++;
+	for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next)
+		try_next(leg);
+	let_go(req);
 	return STEP_DONE;
 }

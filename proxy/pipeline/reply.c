@@ -19,13 +19,13 @@ to_tag(struct request *req, size_t master, char out[TAG_TEXT + 1])
 {
 	const sip_t *sip = req->sip;
 	const char *from = sip->sip_from->a_tag;
-	uint8_t mac[MAC_BYTES];
+	uint8_t mac[MARK_BYTES];
 	struct mac_part part[2] = {
 		{ sip->sip_call_id->i_id, strlen(sip->sip_call_id->i_id) + 1 },
 		{ from == NULL ? "" : from, from == NULL ? 0 : strlen(from) },
 	};
 
-	keys_mac(req->p->env.keys, master, KEY_TO_TAG, 0, part, 2, mac);
+	keys_mark(req->p->env.keys, master, KEY_TO_TAG, 0, part, 2, mac);
 	memcpy(out, "sb", 2);
 	hex_encode(out + 2, mac, (TAG_TEXT - 2) / 2);
 }
@@ -276,6 +276,19 @@ reply_send(struct request *req, enum reason r)
 	return rc < 0 ? 0 : a.status;
 }
 
+/* RFC 3261 8.2.6.1 */
+static void
+put_timestamp(const struct request *req, struct writer *w)
+{
+	const sip_unknown_t *un = message_other(req->sip, "Timestamp", NULL);
+
+	if (un == NULL)
+		return;
+	put_text(w, "Timestamp: ");
+	put_str(w, message_raw_value(un->un_common));
+	put_text(w, "\r\n");
+}
+
 void
 reply_trying(struct request *req)
 {
@@ -283,6 +296,7 @@ reply_trying(struct request *req)
 	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
 
 	put_head(req, &w, &trying);
+	put_timestamp(req, &w);
 	put_text(&w, "Content-Length: 0\r\n\r\n");
 	if (!w.full)
 		server_respond(req->server, 100, w.p, w.len);

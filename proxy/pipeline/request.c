@@ -70,17 +70,74 @@ request_new(struct pipeline *p, const struct arrived *a, msg_t *msg,
 	req->method_name = str_of(sip->sip_request->rq_method_name);
 	req->uri = message_raw_uri(sip);
 	req->stale = REASON_COUNT;
-	req->choice.verdict = ROUTE_NONE;
+	req->leg = (struct leg){ .req = req, .msg = msg, .sip = sip };
 	p->requests_total[0]++;
 	note_arrival(req, a);
 	return req;
 }
 
+static bool
+is_balanced(const struct request *req)
+{
+	return !addr_same(&req->source, &req->reach);
+}
+
+/* RFC 3261 18.2.2: a peer that does not ask for rport (RFC 3581) may send from
+ * another port than it listens at. */
+static uint16_t
+answer_port(const struct request *req)
+{
+	const sip_via_t *v = req->sip->sip_via;
+	int port = v == NULL ? -1 : via_port_number(v);
+
+	if (req->peer == NULL || req->transport != TRANSPORT_UDP ||
+	    is_balanced(req) || v->v_rport != NULL || port <= 0)
+		return req->reach.port;
+	return (uint16_t)port;
+}
+
 struct hop
 request_back(const struct request *req)
 {
-	return (struct hop){ .port = req->way->socket, .addr = req->reach,
-	    .connection = req->connection };
+	struct hop back = { .port = req->way->socket, .addr = req->reach,
+		.connection = req->connection };
+
+	back.addr.port = answer_port(req);
+	return back;
+}
+
+struct leg *
+request_fork(struct request *req, const struct peer *peer)
+{
+	struct leg *leg = calloc(1, sizeof *leg), **end = &req->leg.next;
+
+	if (leg == NULL)
+		return NULL;
+	leg->msg = msg_copy(req->msg);
+	if (leg->msg == NULL) {
+		free(leg);
+		return NULL;
+	}
+	leg->sip = sip_object(leg->msg);
+	leg->req = req;
+	leg->peer = peer;
+	leg->dns_reason = REASON_NO_SUCH_NAME;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = leg;
+	return leg;
+}
+
+static void
+free_forks(struct request *req)
+{
+	struct leg *leg;
+
+	while ((leg = req->leg.next) != NULL) {
+		req->leg.next = leg->next;
+		msg_destroy(leg->msg);
+		free(leg);
+	}
 }
 
 static void
@@ -118,15 +175,15 @@ is_full(const struct request *req)
 }
 
 /* RFC 3261 18.2.2: where a new connection would reach who asked, if the one
- * that he asked on is gone. */
+ * that he asked on is gone.  A balancer is no place for what his Via says. */
 static struct addr
 by_via(const struct request *req)
 {
 	struct addr again = req->reach;
 	int port = via_port_number(req->sip->sip_via);
 
-	again.port = req->transport == TRANSPORT_TCP && port > 0 ?
-	    (uint16_t)port : 0;
+	again.port = req->transport == TRANSPORT_TCP && port > 0 &&
+	    !is_balanced(req) ? (uint16_t)port : 0;
 	return again;
 }
 
@@ -208,8 +265,9 @@ stop_waiting(struct request *req)
 		env->users->ops->cancel(env->users, req->lookup);
 	if (req->using)
 		nonce_use_cancel(env->nonces, &req->use);
-	if (req->dns != NULL)
-		dns_cancel(env->dns, req->dns);
+	for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next)
+		if (leg->dns != NULL)
+			dns_cancel(env->dns, leg->dns);
 	relay_release(req);
 }
 
@@ -260,7 +318,7 @@ issuer_of(const struct request *req, char out[8])
 static void
 log_end(const struct request *req, enum reason r, int status)
 {
-	char source[ADDR_TEXT_MAX], issuer[8];
+	char source[ADDR_TEXT_MAX], target[ADDR_TEXT_MAX], issuer[8];
 	struct str claim = claim_of(req);
 	enum event ev = event_of(r);
 
@@ -278,11 +336,10 @@ log_end(const struct request *req, enum reason r, int status)
 	    kv_mem("claims", claim.p, claim.len),
 	    kv_str("reason", reason_word(r)), kv_int("status", status),
 	    kv_str("issued_by", issuer_of(req, issuer)),
-	    kv_str("to", req->choice.peer == NULL ? NULL :
-	    req->choice.peer->name),
-	    kv_str("target", *req->target_text == '\0' ? NULL :
-	    req->target_text),
-	    kv_uint("tries", req->tries),
+	    kv_str("to", req->leg.peer == NULL ? NULL : req->leg.peer->name),
+	    kv_str("target", req->leg.tried.port == 0 ? NULL :
+	    addr_text(&req->leg.tried, target)),
+	    kv_uint("tries", req->leg.tries),
 	    kv_int("us", clock_mono_us() - req->start_us));
 }
 
@@ -296,6 +353,7 @@ release(struct request *req)
 		free(req->cred);
 	}
 	free(req->path);
+	free_forks(req);
 	msg_destroy(req->msg);
 	policy_unref(req->policy);
 	secret_wipe(&req->answer, sizeof req->answer);

@@ -49,6 +49,40 @@ struct target {
 					 * home */
 };
 
+/*
+ * One way of a request: to a peer, whose targets are tried one after the
+ * other; or to one place.  A request that forks has several, side by side.
+ */
+struct leg {
+	struct leg	*next;
+	struct request	*req;
+
+	/* route */
+	const struct peer *peer;	/* NULL: it goes to no peer */
+
+	/* targets */
+	size_t		 next_uri;	/* of the peer, to resolve next */
+	struct target	 target[DNS_TARGETS_MAX];
+	size_t		 ntargets, next_target;
+	struct dns_lookup *dns;
+	char		*next_hop;	/* a URI to resolve, in msg's home */
+	const char	*next_host;	/* of the URI being resolved; same */
+	void		(*routed)(struct leg *leg);
+	uint32_t	 flow_connection;	/* to use; 0: any */
+	const struct way *flow_way;
+	enum reason	 dns_reason;
+
+	/* relay */
+	msg_t		*msg;		/* as it leaves; the first leg's is the
+					 * request's own */
+	sip_t		*sip;
+	bool		 edited;	/* for all its targets */
+	struct branch	*branch;
+	unsigned	 tries;
+	struct addr	 tried;		/* the last target; port 0: none */
+	bool		 done;		/* no target is left, or it is over */
+};
+
 struct request {
 	struct pipeline	*p;
 	struct policy	*policy;
@@ -98,29 +132,18 @@ struct request {
 	bool		 identity_ok;
 
 	/* route */
-	struct route_choice choice;
-	size_t		 next_uri;	/* of choice.peer, to resolve next */
-	struct target	 target[DNS_TARGETS_MAX];
-	size_t		 ntargets, next_target;
-	struct dns_lookup *dns;
-	char		*next_hop;	/* a URI to resolve, in msg's home */
-	const char	*next_host;	/* of the URI being resolved; same */
-	void		(*routed)(struct request *req);
-	uint32_t	 flow_connection;	/* to use; 0: any */
-	const struct way *flow_way;
-	enum reason	 dns_reason;
+	struct leg	 leg;		/* the first; others follow it */
+	bool		 secure;	/* it came with a SIPS URI */
 
 	/* relay */
 	struct server	*server;	/* its transaction, once it was held */
-	struct branch	*branch;
-	bool		 edited;	/* for all targets alike */
+	unsigned	 running;	/* legs that are not done */
 	bool		 cancelled;
 	char		*cancel_reason;	/* Reason of the CANCEL (RFC 3326) */
 	msg_t		*best;		/* best final response so far */
 	int		 best_status;
+	char		*challenges;	/* of the others, if it is one */
 	int		 internal_status;	/* best of ours: 408, 503 */
-	unsigned	 tries;
-	char		 target_text[ADDR_TEXT_MAX];
 
 	/* whoever ends it */
 	enum reason	 reason;
@@ -144,6 +167,7 @@ struct pipeline {
 	const struct arrived *arrived;	/* of the message at hand, or NULL */
 	struct timeouts	*timer_c;
 	struct timeouts	*timer_cancel;	/* 64*T1 after a CANCEL */
+	struct timeouts	*timer_silence;	/* target_timeout */
 	struct transactions *transactions;
 	struct target_load *loads;	/* branch.c */
 	struct moved	*moved;		/* moved.c */
@@ -224,6 +248,10 @@ enum step_verdict step_cancel(struct request *req);
 enum step_verdict step_ack_ours(struct request *req);
 enum step_verdict step_ack_may_pass(struct request *req);
 enum step_verdict step_ack_relay(struct request *req);
+
+/* Another leg, to this peer (or none), behind those that are there; its
+ * message is a copy.  NULL: no memory. */
+struct leg *request_fork(struct request *req, const struct peer *peer);
 
 /* relay.c: the caller's CANCEL. */
 void relay_cancel(struct request *req);

@@ -28,20 +28,51 @@ url_text(struct request *req, const url_t *u)
 	return url_as_string(msg_home(req->msg), u);
 }
 
+/* "" if it does not say. */
+static void
+transport_of(const url_t *u, char out[16])
+{
+	*out = '\0';
+	if (u->url_type == url_sips)
+		strcpy(out, "tls");
+	else
+		url_param(u->url_params, "transport", out, 16);
+}
+
 /* What the URI says; a Contact that says nothing means what the peer's own
  * URI says. */
-static const char *
-transport_wanted(struct request *req, const url_t *u, const struct peer *peer)
+static void
+transport_wanted(struct request *req, const url_t *u, const struct peer *peer,
+    char out[16])
 {
-	su_home_t *home = msg_home(req->msg);
 	const url_t *own = peer->nuris == 0 ? NULL :
-	    url_make(home, peer->uri[0]);
-	char *out = su_zalloc(home, 16);
+	    url_make(msg_home(req->msg), peer->uri[0]);
 
-	if (out != NULL && url_param(u->url_params, "transport", out,
-	    16) == 0 && own != NULL)
-		url_param(own->url_params, "transport", out, 16);
-	return out == NULL || *out == '\0' ? "udp" : out;
+	transport_of(u, out);
+	if (*out == '\0' && own != NULL)
+		transport_of(own, out);
+	if (*out == '\0')
+		strcpy(out, "udp");
+}
+
+/* Whose certificate an address of the peer has to show: that of the name by
+ * which we call the peer over TLS. */
+static const char *
+name_of(struct request *req, const struct peer *peer, const char *uri)
+{
+	char transport[16];
+	const url_t *own;
+
+	for (size_t i = 0; i < peer->nuris; i++) {
+		own = url_make(msg_home(req->msg), peer->uri[i]);
+		if (own == NULL)
+			continue;
+		transport_of(own, transport);
+		if (strcasecmp(transport, "tls") == 0)
+			return targets_host(&req->leg, peer->uri[i]);
+	}
+	return peer->ncertificates > 0 ? peer->certificate[0] :
+	    targets_host(&req->leg, uri);
 }
 
 /*
@@ -57,22 +88,22 @@ prefer_member(struct request *req, const struct peer *peer)
 	struct addr a;
 	size_t n = 0;
 	struct dns_lookup *none = NULL;
-	char *text;
+	char transport[16], *text;
 
 	if (u->url_host == NULL ||
 	    !addr_parse_host(&a, str_of(u->url_host)) ||
 	    !peer_has_addr(peer, &a) ||
 	    !peer_has_port(peer, (uint16_t)url_port_number(u)))
 		return;
+	transport_wanted(req, u, peer, transport);
 	text = su_sprintf(msg_home(req->msg), "sip:%s%s%s;transport=%s",
 	    u->url_host, u->url_port == NULL ? "" : ":",
-	    u->url_port == NULL ? "" : u->url_port,
-	    transport_wanted(req, u, peer));
+	    u->url_port == NULL ? "" : u->url_port, transport);
 	if (text == NULL ||
 	    dns_resolve(req->p->env.dns, text, TARGETS_TIMEOUT_MS,
 	    t, &n, NULL, NULL, &none) != DNS_OK || none != NULL)
 		return;
-	targets_take(req, t, n, u->url_host);
+	targets_take(&req->leg, t, n, name_of(req, peer, text));
 }
 
 static enum reason
@@ -80,8 +111,7 @@ to_peer(struct request *req, const struct peer *peer)
 {
 	if (peer == NULL)
 		return REASON_NO_ROUTE;
-	req->choice.verdict = ROUTE_PEER;
-	req->choice.peer = peer;
+	req->leg.peer = peer;
 	prefer_member(req, peer);
 	return REASON_COUNT;
 }
@@ -97,8 +127,8 @@ to_next_hop(struct request *req)
 	    url_port_number(u)) ||
 	    domains_has(req->policy->domains, str_of(u->url_host)))
 		return REASON_NO_ROUTE;
-	req->next_hop = url_text(req, u);
-	return req->next_hop == NULL ? REASON_NO_MEMORY : REASON_COUNT;
+	req->leg.next_hop = url_text(req, u);
+	return req->leg.next_hop == NULL ? REASON_NO_MEMORY : REASON_COUNT;
 }
 
 static enum reason
@@ -114,9 +144,10 @@ to_side(struct request *req, const struct side *s)
 	case SIDE_ADDR:
 		if (req->peer != NULL && req->proof == PROOF_NONE)
 			return to_next_hop(req);
-		req->target[0].addr = s->addr;
-		req->target[0].transport = s->transport;
-		req->ntargets = 1;
+		req->leg.target[0] = (struct target){ s->addr, s->transport,
+			targets_host(&req->leg,
+			url_text(req, next_hop(req->sip))) };
+		req->leg.ntargets = 1;
 		return REASON_COUNT;
 	case SIDE_NONE:
 		break;
@@ -141,12 +172,14 @@ static enum reason
 by_table(struct request *req)
 {
 	struct route_query q = { .source = req->peer, .uri = route_key(req) };
+	struct route_choice choice;
 
 	if (q.uri.p == NULL)
 		return REASON_NO_MEMORY;
-	req->choice = routes_choose(req->policy->routes, &q);
-	switch (req->choice.verdict) {
+	choice = routes_choose(req->policy->routes, &q);
+	switch (choice.verdict) {
 	case ROUTE_PEER:
+		req->leg.peer = choice.peer;
 		return REASON_COUNT;
 	case ROUTE_REQUEST_URI:
 		return to_next_hop(req);
@@ -171,22 +204,22 @@ choose(struct request *req)
 static enum reason
 check_secure(const struct request *req)
 {
-	return req->ntargets > 0 &&
-	    !targets_may_use(req, req->target[0].transport) ?
+	return req->leg.ntargets > 0 &&
+	    !targets_may_use(req, req->leg.target[0].transport) ?
 	    REASON_NO_SECURE_WAY : REASON_COUNT;
 }
 
 static void
-on_first_targets(struct request *req)
+on_first_targets(struct leg *leg)
 {
-	switch (targets_more(req, on_first_targets)) {
+	switch (targets_more(leg, on_first_targets)) {
 	case TARGETS_FOUND:
-		request_resume(req);
+		request_resume(leg->req);
 		break;
 	case TARGETS_WAIT:
 		break;
 	case TARGETS_EXHAUSTED:
-		request_refuse(req, req->dns_reason);
+		request_refuse(leg->req, leg->dns_reason);
 		break;
 	}
 }
@@ -194,14 +227,16 @@ on_first_targets(struct request *req)
 enum step_verdict
 step_route(struct request *req)
 {
-	enum reason r = choose(req);
+	enum reason r;
 
+	req->secure = req->sip->sip_request->rq_url->url_type == url_sips;
+	r = choose(req);
 	if (r == REASON_COUNT)
 		r = check_secure(req);
 	if (r != REASON_COUNT)
 		return refuse(req, r);
-	req->dns_reason = REASON_NO_SUCH_NAME;
-	switch (targets_more(req, on_first_targets)) {
+	req->leg.dns_reason = REASON_NO_SUCH_NAME;
+	switch (targets_more(&req->leg, on_first_targets)) {
 	case TARGETS_FOUND:
 		return STEP_NEXT;
 	case TARGETS_WAIT:
@@ -211,5 +246,5 @@ step_route(struct request *req)
 	case TARGETS_EXHAUSTED:
 		break;
 	}
-	return refuse(req, req->dns_reason);
+	return refuse(req, req->leg.dns_reason);
 }

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -76,6 +77,18 @@ body_is_whole(const struct request *req)
 	return req->transport != TRANSPORT_UDP ||
 	    sip->sip_content_length == NULL ||
 	    sip->sip_content_length->l_length <= have;
+}
+
+/* RFC 3986 section 3.1; what has none is no URI. */
+static bool
+has_scheme(struct str uri)
+{
+	size_t n = 0;
+
+	while (n < uri.len && (isalnum((unsigned char)uri.p[n]) ||
+	    (n > 0 && strchr("+-.", uri.p[n]) != NULL)))
+		n++;
+	return n > 0 && n < uri.len && uri.p[n] == ':';
 }
 
 static bool
@@ -151,6 +164,8 @@ judge(struct request *req)
 		return REASON_BAD_VIA;
 	if (!body_is_whole(req))
 		return REASON_BAD_BODY;
+	if (req->uri.p == NULL || !has_scheme(req->uri))
+		return REASON_BAD_URI;
 	if (!scheme_is_known(sip->sip_request->rq_url))
 		return REASON_BAD_SCHEME;
 	if (!uri_is_sane(req))

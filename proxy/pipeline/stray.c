@@ -56,8 +56,11 @@ stray_response(struct pipeline *p, msg_t *msg)
 	if (s == NULL) {
 		p->by_reason[REASON_RESPONSE_STRAY]++;
 		log_dropped(msg, sip);
-	} else if (sip_via_remove(msg, sip) != NULL &&
-	    message_write(&w, msg, "")) {
+		msg_destroy(msg);
+		return;
+	}
+	message_drop_via(msg, sip);
+	if (message_write(&w, msg, "")) {
 		p->by_reason[REASON_RESPONSE_LATE]++;
 		server_respond(s, sip->sip_status->st_status, w.p, w.len);
 	}

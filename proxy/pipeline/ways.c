@@ -13,6 +13,13 @@ fits(const struct way *w, const struct addr *to, enum transport transport)
 	    addr_is_v4(&w->addr) == addr_is_v4(to);
 }
 
+/* What leaves by a balancer's port cannot be answered there. */
+static bool
+serves(const struct way *w, const struct addr *to, enum transport transport)
+{
+	return !w->balanced && fits(w, to, transport);
+}
+
 /* Asking the kernel takes several system calls. */
 static unsigned
 remembered_ifindex(struct ways *ws, const struct addr *to)
@@ -36,13 +43,13 @@ ways_out(struct ways *ws, const struct addr *to,
 	unsigned ifindex;
 
 	if (listener == NULL && in != NULL && ws->n <= 2 &&
-	    fits(in, to, transport))
+	    serves(in, to, transport))
 		return in;		/* one listener: no choice to make */
 	ifindex = listener == NULL ? remembered_ifindex(ws, to) : 0;
 	for (size_t i = 0; i < ws->n; i++) {
 		const struct way *w = &ws->way[i];
 
-		if (!fits(w, to, transport))
+		if (!serves(w, to, transport))
 			continue;
 		if (listener != NULL && strcmp(listener, w->listener) == 0)
 			return w;

@@ -27,6 +27,8 @@ struct way {
 	char		 host[256];	/* in Via, Record-Route and Path; IPv6
 					 * in brackets */
 	uint16_t	 port;
+	bool		 balanced;	/* only balancers get in here: it is
+					 * no place to be answered at */
 	struct port	*socket;
 };
 

@@ -372,6 +372,12 @@ peers_by_id(const struct peers *ps, uint32_t id)
 }
 
 bool
+peer_has_place(const struct peer *p)
+{
+	return p->nuris > 0 || p->nnets > 0;
+}
+
+bool
 peer_has_addr(const struct peer *p, const struct addr *a)
 {
 	struct target t;

@@ -104,6 +104,10 @@ enum arrival_verdict {
 enum arrival_verdict peers_classify(const struct peers *ps,
     const struct arrival *a, const struct peer **out);
 
+/* Is it reached by an address or a URI?  Else (known by its certificate alone)
+ * only on the connection that it made. */
+bool peer_has_place(const struct peer *p);
+
 /* Is this address one of the peer's (networks, or numeric targets)? */
 bool peer_has_addr(const struct peer *p, const struct addr *a);
 

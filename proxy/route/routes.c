@@ -76,7 +76,7 @@ find_source(struct conf *c, const struct route_conf *conf,
 	if (p == NULL)
 		conf_error(c, conf->line, "routes.from",
 		    "there is no peer \"%s\"", conf->from);
-	else if (p->nnets == 0)
+	else if (p->nnets == 0 && p->ncertificates == 0)
 		conf_error(c, conf->line, "routes.from", "peer \"%s\" has no "
 		    "from: it sends no requests", conf->from);
 	return p;

@@ -203,9 +203,12 @@ provisional(struct client *c)
 		c->state = CLIENT_PROCEEDING;
 		pace_slow(&c->t);
 	} else if (c->owner != NULL) {
-		/* no end but the owner's (Timer C) */
+		/* no end but the owner's (Timer C); and nothing is sent any
+		 * more that could fail (17.1.1.2) */
 		c->state = CLIENT_PROCEEDING;
 		pace_stop(&c->t);
+		if (!is_reliable(c))
+			place_leave(c);
 	}
 }
 

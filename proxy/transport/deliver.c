@@ -20,6 +20,7 @@
 #include <sofia-sip/su_string.h>
 
 #include "transport/internal.h"
+#include "transport/line.h"
 
 enum {
 	/* The text, its copy cut into fields, and what the fields cost. */
@@ -119,10 +120,12 @@ via_is_of(const sip_via_t *v, enum transport transport)
 
 /* maddr is for multicast, which we do not speak. */
 static void
-via_without_maddr(sip_via_t *v)
+via_without_maddr(const sip_t *sip, sip_via_t *v)
 {
-	if (v->v_maddr != NULL)
-		msg_header_remove_param(v->v_common, "maddr");
+	if (v->v_maddr == NULL)
+		return;
+	line_rewrite((msg_header_t *)sip->sip_via, (msg_header_t *)v);
+	msg_header_remove_param(v->v_common, "maddr");
 }
 
 static bool
@@ -142,7 +145,7 @@ judge_request(const struct delivery *d, const sip_t *sip, enum refusal *why)
 	if (sip->sip_via == NULL || !via_once(sip->sip_via) ||
 	    !via_is_of(sip->sip_via, d->arrived.transport))
 		return false;
-	via_without_maddr(sip->sip_via);
+	via_without_maddr(sip, sip->sip_via);
 	return true;
 }
 
@@ -153,12 +156,16 @@ judge_response(const sip_t *sip, enum refusal *why)
 {
 	if (*why != REFUSE_BEFORE)
 		return false;
+	*why = REFUSE_GARBAGE;
+	if (sip->sip_status->st_status < 100 ||
+	    sip->sip_status->st_status > 699)
+		return false;
 	if (sip->sip_via == NULL || sip->sip_via->v_next == NULL)
 		return true;
 	*why = REFUSE_VIA;
 	if (!via_once(sip->sip_via->v_next))
 		return false;
-	via_without_maddr(sip->sip_via->v_next);
+	via_without_maddr(sip, sip->sip_via->v_next);
 	return true;
 }
 

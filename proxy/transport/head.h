@@ -14,23 +14,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* All after HEAD_MORE are refusals. */
+/* All after HEAD_MORE are refusals, and so is it for a datagram; with a
+ * sentence for the operator. */
 #define HEAD_VERDICTS(V)						\
-V(HEAD_WHOLE,		"whole")					\
-V(HEAD_MORE,		"unfinished")	/* no empty line yet */		\
-V(HEAD_NUL,		"nul")						\
-V(HEAD_BARE_CR,		"bare-cr")					\
-V(HEAD_BARE_LF,		"bare-lf")					\
-V(HEAD_STUN,		"stun")						\
-V(HEAD_NOT_SIP,		"not-sip")	/* the first byte tells */	\
-V(HEAD_FOLDED_START,	"folded-start")					\
-V(HEAD_BAD_NAME,	"bad-header-name")				\
-V(HEAD_BAD_LENGTH,	"bad-content-length")				\
-V(HEAD_TOO_MANY,	"too-many-headers")				\
-V(HEAD_TOO_LONG,	"head-too-long")
+V(HEAD_WHOLE, "whole",							\
+    "The head is complete: no refusal.")				\
+V(HEAD_MORE, "unfinished",						\
+    "A datagram that ends before the head of its message does.")	\
+V(HEAD_NUL, "nul",							\
+    "A NUL byte in the head.")						\
+V(HEAD_BARE_CR, "bare-cr",						\
+    "A CR without its LF in the head: not all take it for the end of "	\
+    "a line.")								\
+V(HEAD_BARE_LF, "bare-lf",						\
+    "An LF without its CR in the head: not all take it for the end of "	\
+    "a line.")								\
+V(HEAD_STUN, "stun",							\
+    "A STUN message that is not answered; see limits.stun.")		\
+V(HEAD_NOT_SIP, "not-sip",						\
+    "The first byte is none that a SIP message begins with, as when "	\
+    "TLS is spoken on a port without it.")				\
+V(HEAD_FOLDED_START, "folded-start",					\
+    "The start line is continued on a second line.")			\
+V(HEAD_BAD_NAME, "bad-header-name",					\
+    "A header line that has no name, or no colon after it.")		\
+V(HEAD_BAD_LENGTH, "bad-content-length",				\
+    "A Content-Length that is no number, that is folded, or a second "	\
+    "one.")								\
+V(HEAD_TOO_MANY, "too-many-headers",					\
+    "More header lines than limits.headers.")				\
+V(HEAD_TOO_LONG, "head-too-long",					\
+    "A head longer than limits.message_size, or than 32768 bytes.")
 
 enum head_verdict {
-#define V(id, name) id,
+#define V(id, name, help) id,
 	HEAD_VERDICTS(V)
 #undef V
 	HEAD_VERDICT_COUNT

@@ -19,31 +19,56 @@ enum {
 	LINGER_MS = 1000		/* for our last words to get out */
 };
 
-/* Why something was turned away; the verdicts on heads are the first ones,
- * the failures of TLS the last. */
+/* Why something was turned away, with a sentence for the operator; the verdicts
+ * on heads are the first ones, the failures of TLS the last. */
 #define REFUSALS(R)							\
-R(REFUSE_TOO_LARGE,	"message-too-large")				\
-R(REFUSE_NO_LENGTH,	"no-content-length")				\
-R(REFUSE_TRUNCATED,	"truncated")					\
-R(REFUSE_GARBAGE,	"garbage")					\
-R(REFUSE_VIA,		"via")						\
-R(REFUSE_NO_MEMORY,	"no-memory")					\
-R(REFUSE_BANNED,	"banned")					\
-R(REFUSE_CONNECTIONS,	"connections")					\
-R(REFUSE_SOURCE,	"connections-per-source")			\
-R(REFUSE_DESCRIPTORS,	"descriptors")					\
-R(REFUSE_FIRST,		"first-message")				\
-R(REFUSE_SLOW,		"slow-message")					\
-R(REFUSE_IDLE,		"idle")						\
-R(REFUSE_CONNECT,	"connect")					\
-R(REFUSE_HANDSHAKE,	"handshake")	/* too slow */			\
-R(REFUSE_UNSENT,	"unsent-bytes")					\
-R(REFUSE_NO_BALANCER,	"not-a-balancer")				\
-R(REFUSE_PROXY,		"proxy-header")
+R(REFUSE_TOO_LARGE, "message-too-large",				\
+    "A message longer than limits.message_size; a request gets 413.")	\
+R(REFUSE_NO_LENGTH, "no-content-length",				\
+    "A message on a connection that does not say how long its body "	\
+    "is; a request gets 400.")						\
+R(REFUSE_TRUNCATED, "truncated",					\
+    "A datagram with less body than its Content-Length says; a "	\
+    "request gets 400.")						\
+R(REFUSE_GARBAGE, "garbage",						\
+    "Neither a request nor a response, or an ACK with a fault.")	\
+R(REFUSE_VIA, "via",							\
+    "A Via that is missing, that names another transport than the "	\
+    "message came by, or that has a parameter twice.")			\
+R(REFUSE_NO_MEMORY, "no-memory",					\
+    "There was no memory for it.")					\
+R(REFUSE_BANNED, "banned",						\
+    "The source is listed in deny.")					\
+R(REFUSE_CONNECTIONS, "connections",					\
+    "limits.connections is reached.")					\
+R(REFUSE_SOURCE, "connections-per-source",				\
+    "limits.connections_per_source is reached.")			\
+R(REFUSE_DESCRIPTORS, "descriptors",					\
+    "No file descriptor is left for a caller, who was hung up on.")	\
+R(REFUSE_FIRST, "first-message",					\
+    "A new connection brought no message in limits.first_message.")	\
+R(REFUSE_SLOW, "slow-message",						\
+    "A message on a connection was not complete in "			\
+    "limits.whole_message.")						\
+R(REFUSE_IDLE, "idle",							\
+    "Nothing went over a connection for limits.idle.")			\
+R(REFUSE_CONNECT, "connect",						\
+    "A target could not be connected to, or not in timers.connect.")	\
+R(REFUSE_HANDSHAKE, "handshake",					\
+    "A caller's TLS handshake or a PROXY header took longer than "	\
+    "limits.handshake.")						\
+R(REFUSE_UNSENT, "unsent-bytes",					\
+    "More than limits.unsent_bytes waited for a connection whose "	\
+    "other end does not read.")						\
+R(REFUSE_NO_BALANCER, "not-a-balancer",					\
+    "The source is none of listen.proxy_protocol, and nobody else "	\
+    "may come in there.")						\
+R(REFUSE_PROXY, "proxy-header",						\
+    "A balancer sent no PROXY header, or a broken one.")
 
 enum refusal {
 	REFUSE_BEFORE = HEAD_VERDICT_COUNT - 1,
-#define R(id, name) id,
+#define R(id, name, help) id,
 	REFUSALS(R)
 #undef R
 	REFUSE_TLS,			/* + enum tls_failure - 1 */

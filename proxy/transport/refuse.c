@@ -9,14 +9,26 @@
 #include "base/log.h"
 #include "base/metrics.h"
 
-static const char *const refusals[] = {
-#define V(id, name) [id] = name,
+static const char *const refusals[REFUSAL_COUNT] = {
+#define V(id, name, help) [id] = name,
 	HEAD_VERDICTS(V)
 #undef V
-#define R(id, name) [id] = name,
+#define R(id, name, help) [id] = name,
 	REFUSALS(R)
 #undef R
-#define F(id, name) [REFUSE_TLS + id - 1] = name,
+#define F(id, name, help) [REFUSE_TLS + id - 1] = name,
+	TLS_FAILURES(F)
+#undef F
+};
+
+static const char *const helps[REFUSAL_COUNT] = {
+#define V(id, name, help) [id] = help,
+	HEAD_VERDICTS(V)
+#undef V
+#define R(id, name, help) [id] = help,
+	REFUSALS(R)
+#undef R
+#define F(id, name, help) [REFUSE_TLS + id - 1] = help,
 	TLS_FAILURES(F)
 #undef F
 };
@@ -28,6 +40,13 @@ static const struct metric m_refused = {
 	.kind = METRIC_COUNTER, .label = "reason",
 	.values = refusals + HEAD_MORE, .nvalues = REFUSAL_COUNT - HEAD_MORE
 };
+
+void
+transport_refusals_each(void (*visit)(const char *word, const char *help))
+{
+	for (int r = HEAD_MORE; r < REFUSAL_COUNT; r++)
+		visit(refusals[r], helps[r]);
+}
 
 uint64_t *
 refuse_metric(struct metrics *m)

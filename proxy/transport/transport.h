@@ -139,4 +139,9 @@ int transport_send(struct transports *t, const struct hop *h,
 /* Is this connection open? */
 bool transport_is_open(const struct transports *t, uint32_t connection);
 
+/* Why bytes or a connection may be turned away: each word of the event
+ * transport.refuse and of transport_refused_total, with a sentence. */
+void transport_refusals_each(void (*visit)(const char *word,
+    const char *help));
+
 #endif

@@ -346,7 +346,9 @@ def test_every_word_of_the_log_is_explained(scene):
     done = scene.daemon.run("-L")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
-    words = [x for x in lines if re.match(r"(event|reason)=[a-z0-9.-]+$", x)]
+    words = [x for x in lines if re.match(
+        r"(event|reason|event=transport\.refuse reason)=[a-z0-9.-]+$", x)]
     said = [x for x in lines if re.match(r"    .+\.$", x)]
     assert len(words) == len(said) == len(set(words)) == len(lines) / 2
     assert "reason=replay" in words and "event=authn.replay" in words
+    assert "event=transport.refuse reason=tls-revoked" in words

@@ -136,6 +136,26 @@ def test_only_our_via_is_taken_off_a_response(scene):
     assert "deeper;odd" in vias[2]
 
 
+@pytest.mark.parametrize("more", [
+    "", ";maddr=192.0.2.7", ";received=192.0.2.7"])
+def test_the_vias_of_one_line_all_pass(scene, more):
+    # the parser keeps the bytes of a line with its first value only
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    below = ["SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKdeep",
+             "SIP/2.0/TCP other.test:99;branch=z9hG4bKdeeper;odd"]
+    alice.send("OPTIONS", "sip:bob@example.com")
+    alice.expect(407)
+    request = alice.authorize(alice.again())
+    alice.post(request.set("Via", ", ".join(
+        [request["Via"] + more] + below)))
+    got = pbx.expect("OPTIONS").values("Via")
+    assert len(got) == 4 and got[2:] == below
+    assert "192.0.2.7" not in got[1]
+    pbx.reply(200)
+    assert alice.expect(200).values("Via") == got[1:]
+
+
 def test_in_dialog_requests_pass_byte_for_byte(scene):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()

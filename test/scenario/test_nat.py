@@ -262,6 +262,17 @@ def test_path_contact_with_several_contacts(scene):
     assert back == [alice.contact, sip.uri_of(other), sip.uri_of(foreign)]
 
 
+def test_path_contact_answered_in_several_lines(scene):
+    pbx = registrar(scene, "contact")
+    alice = natted(scene)
+    foreign = "<sip:alice@192.0.2.99>;expires=3"
+    ask(alice, "REGISTER", "sip:example.com", contact="<%s>" % alice.contact)
+    sealed = pbx.expect("REGISTER")["Contact"]
+    pbx.reply(200, contact=foreign, headers=[("Contact", sealed)])
+    back = alice.expect(200).all("Contact")
+    assert back[0] == foreign and sip.uri_of(back[1]) == alice.contact
+
+
 def test_path_contact_refresh_is_no_new_binding(scene):
     pbx = registrar(scene, "contact")
     alice = natted(scene)

@@ -172,7 +172,7 @@ def test_a_health_check_says_nothing_else(scene):
     for data in (balancer.v2_local(), b""):
         with connected(scene.net.host(9), meant(scene)) as sock:
             sock.sendall(data)
-    serve(behind(scene, v1(CLIENT, meant(scene))), scene.pbx())
+    asked_by(scene, behind(scene, v1(CLIENT, meant(scene))))
     scene.log.has_not(event="transport.refuse")
 
 
@@ -269,7 +269,7 @@ def test_a_header_that_is_none(scene, what):
         except ConnectionError:
             pass
     scene.log.has(event="transport.refuse", reason="proxy-header")
-    serve(behind(scene, v1(CLIENT, meant(scene))), scene.pbx())
+    asked_by(scene, behind(scene, v1(CLIENT, meant(scene))))
 
 
 @pytest.mark.parametrize("before", [

@@ -210,14 +210,13 @@ def test_a_resumed_session_is_the_same_peer(scene, pki):
         carrier.wire.drop(carrier.sent_flow)
 
 
-def test_a_ticket_proves_nobody_else(scene, pki):
-    # a session without certificate, continued by one who has one, and back
+def test_a_ticket_of_nobody_is_nobodys(scene, pki):
     start(scene, pki)
     pbx, bare = scene.pbx(), carrier_of(scene, None)
-    is_stranger(bare, pbx)
-    bare.tls.session = bare.sent_flow.tls.session
-    bare.wire.drop(bare.sent_flow)
-    is_stranger(bare, pbx)
+    for _ in range(2):
+        is_stranger(bare, pbx)
+        bare.tls.session = bare.sent_flow.tls.session
+        bare.wire.drop(bare.sent_flow)
 
 
 # ---- what is asked for
@@ -297,9 +296,7 @@ def two_carriers(scene, pki):
     start(scene, pki, peers=[
         scene.pbx_peer(), carrier_peer(ca=pki.root.crt),
         {"name": "b", "certificate": ["b.example.net"],
-         "ca": pki.other.crt}],
-        routes=[{"from": "carrier", "to": "pbx"}, {"from": "b", "to": "pbx"}],
-        secure={"client_ca": None})
+         "ca": pki.other.crt}], secure={"client_ca": None})
 
 
 @pytest.mark.parametrize("authority, name, fits", [

@@ -222,7 +222,7 @@ const char *
 rig_failure_name(enum tls_failure f)
 {
 	static const char *const name[TLS_FAILURE_COUNT] = { "none",
-#define F(id, text) text,
+#define F(id, text, help) text,
 		TLS_FAILURES(F)
 #undef F
 	};
