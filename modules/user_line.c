@@ -74,6 +74,13 @@ user_line_is_blank(struct str line)
 	return line.len == 0 || line.p[0] == '#';
 }
 
+static bool
+is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
+
 const char *
 user_name_fault(struct str name)
 {
@@ -154,22 +161,107 @@ parse_hashes(struct ha1_set *set, struct str text)
 	return fault;
 }
 
+/* As a name in the configuration: it is compared with those. */
+const char *
+user_class_fault(struct str class)
+{
+	if (class.len == 0)
+		return "the class is empty";
+	if (class.len > USER_CLASS_MAX)
+		return "the class is longer than 32 bytes";
+	for (size_t i = 0; i < class.len; i++)
+		if (!is_name_char(class.p[i]))
+			return "there is more in the class than letters, "
+			    "digits, '-', '_' and '.'";
+	return NULL;
+}
+
+const char *
+user_prefix_fault(struct str prefix)
+{
+	size_t digits = prefix.len - (prefix.len > 0 && *prefix.p == '+');
+
+	if (prefix.len == 0)
+		return "a prefix is empty";
+	if (prefix.len > USER_PREFIX_MAX)
+		return "a prefix is longer than 31 bytes";
+	for (size_t i = prefix.len - digits; i < prefix.len; i++)
+		if (prefix.p[i] < '0' || prefix.p[i] > '9')
+			return "a prefix is not digits, with or without a + "
+			    "before them";
+	return NULL;
+}
+
 static const char *
-parse_identities(struct user_line *u, struct str text)
+parse_class(struct user_line *u, struct str text)
+{
+	if (u->class.len > 0)
+		return "there is a second class";
+	u->class = text;
+	return user_class_fault(text);
+}
+
+static const char *
+parse_prefixes(struct user_line *u, struct str text)
 {
 	struct str one;
 	const char *fault;
 
-	while (text.len > 0) {
-		one = str_trim(cut(&text, ','));
-		fault = user_identity_fault(one);
+	if (u->nprefixes > 0)
+		return "there is a second list of prefixes";
+	do {
+		one = cut(&text, '|');
+		fault = user_prefix_fault(one);
 		if (fault != NULL)
 			return fault;
-		if (u->nidentities == USER_IDENTITIES_MAX)
-			return "there are more than 64 identities";
-		u->identity[u->nidentities++] = one;
-	}
+		if (u->nprefixes == USER_PREFIXES_MAX)
+			return "there are more than 64 prefixes";
+		u->prefix[u->nprefixes++] = one;
+	} while (text.len > 0);
 	return NULL;
+}
+
+static const char *
+parse_identity(struct user_line *u, struct str one)
+{
+	const char *fault = user_identity_fault(one);
+
+	if (fault != NULL)
+		return fault;
+	if (u->nidentities == USER_IDENTITIES_MAX)
+		return "there are more than 64 identities";
+	u->identity[u->nidentities++] = one;
+	return NULL;
+}
+
+/* What stands behind name=; false: it is not an attribute of that name. */
+static bool
+take_value(struct str one, const char *name, struct str *value)
+{
+	size_t len = strlen(name);
+
+	if (one.len < len || memcmp(one.p, name, len) != 0)
+		return false;
+	*value = (struct str){ one.p + len, one.len - len };
+	return true;
+}
+
+static const char *
+parse_attributes(struct user_line *u, struct str text)
+{
+	const char *fault = NULL;
+	struct str one, value;
+
+	while (text.len > 0 && fault == NULL) {
+		one = str_trim(cut(&text, ','));
+		if (take_value(one, "class=", &value))
+			fault = parse_class(u, value);
+		else if (take_value(one, "prefixes=", &value))
+			fault = parse_prefixes(u, value);
+		else
+			fault = parse_identity(u, one);
+	}
+	return fault;
 }
 
 const char *
@@ -187,7 +279,7 @@ user_line_parse(struct user_line *u, struct str line)
 	    (fault = user_realm_fault(u->realm)) != NULL ||
 	    (fault = parse_hashes(&u->ha1, cut(&line, ':'))) != NULL)
 		return fault;
-	return parse_identities(u, str_trim(line));
+	return parse_attributes(u, str_trim(line));
 }
 
 /* Text that grows to the right. */
@@ -229,6 +321,22 @@ put_hash(struct line_out *o, enum digest_alg alg, const uint8_t *ha1)
 	secret_wipe(hex, sizeof hex);
 }
 
+static void
+put_rights(struct line_out *o, const struct user_line *u, const char *between)
+{
+	if (u->class.len > 0) {
+		put_text(o, between);
+		put_text(o, "class=");
+		put(o, u->class.p, u->class.len);
+		between = ",";
+	}
+	for (size_t i = 0; i < u->nprefixes; i++) {
+		put_text(o, i > 0 ? "|" : between);
+		put_text(o, i > 0 ? "" : "prefixes=");
+		put(o, u->prefix[i].p, u->prefix[i].len);
+	}
+}
+
 size_t
 user_line_format(char out[USER_LINE_MAX + 1], const struct user_line *u)
 {
@@ -251,6 +359,7 @@ user_line_format(char out[USER_LINE_MAX + 1], const struct user_line *u)
 		put(&o, u->identity[i].p, u->identity[i].len);
 		between = ",";
 	}
+	put_rights(&o, u, between);
 	if (o.too_long)
 		return 0;
 	out[o.len] = '\0';

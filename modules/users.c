@@ -16,7 +16,8 @@
 
 enum { KEY_MAX = USER_NAME_MAX + 1 + USER_REALM_MAX };
 
-/* One block: the entry, the identities' pointers, then all text. */
+/* One block: the entry, the pointers to identities and prefixes, then all
+ * text. */
 struct entry {
 	struct user	 user;		/* first: see users_next() */
 	UT_hash_handle	 hh;		/* key: "name:realm" */
@@ -112,14 +113,23 @@ realm_count(struct realm *r, const struct user *u)
 }
 
 static size_t
+text_size(const struct str *v, size_t n)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < n; i++)
+		size += v[i].len + 1;
+	return size;
+}
+
+static size_t
 entry_size(const struct user_line *u)
 {
-	size_t size = sizeof(struct entry) +
-	    u->nidentities * sizeof(char *) + u->name.len + 1 + u->realm.len;
-
-	for (size_t i = 0; i < u->nidentities; i++)
-		size += u->identity[i].len + 1;
-	return size;
+	return sizeof(struct entry) +
+	    (u->nidentities + u->nprefixes) * sizeof(char *) +
+	    u->name.len + 1 + u->realm.len + u->class.len + 1 +
+	    text_size(u->identity, u->nidentities) +
+	    text_size(u->prefix, u->nprefixes);
 }
 
 /* Copy a piece of text to the end of what was copied before. */
@@ -134,28 +144,48 @@ append(char **end, struct str s)
 	return copy;
 }
 
+static const char *
+append_text(char **end, struct str s)
+{
+	const char *copy = append(end, s).p;
+
+	*(*end)++ = '\0';
+	return copy;
+}
+
+static void
+append_rights(struct user *user, const struct user_line *u,
+    const char **pointer, char **end)
+{
+	user->identity = pointer;
+	user->nidentities = u->nidentities;
+	for (size_t i = 0; i < u->nidentities; i++)
+		*pointer++ = append_text(end, u->identity[i]);
+	user->prefix = pointer;
+	user->nprefixes = u->nprefixes;
+	for (size_t i = 0; i < u->nprefixes; i++)
+		*pointer++ = append_text(end, u->prefix[i]);
+	if (u->class.len > 0)
+		user->class = append_text(end, u->class);
+}
+
 static struct entry *
 entry_new(const struct user_line *u, int line)
 {
 	size_t size = entry_size(u);
 	struct entry *e = calloc(1, size);
-	const char **identity;
+	const char **pointer;
 	char *end;
 
 	if (e == NULL)
 		return NULL;
 	e->size = size;
-	identity = (const char **)(e + 1);
-	end = (char *)(identity + u->nidentities);
+	pointer = (const char **)(e + 1);
+	end = (char *)(pointer + u->nidentities + u->nprefixes);
 	e->user.name = append(&end, u->name);
 	*end++ = ':';
 	e->user.realm = append(&end, u->realm);
-	for (size_t i = 0; i < u->nidentities; i++) {
-		identity[i] = append(&end, u->identity[i]).p;
-		*end++ = '\0';
-	}
-	e->user.identity = identity;
-	e->user.nidentities = u->nidentities;
+	append_rights(&e->user, u, pointer, &end);
 	e->user.ha1 = u->ha1;
 	e->user.line = line;
 	return e;
@@ -287,6 +317,9 @@ users_answer(const struct users *us, const struct cred_query *q,
 	memcpy(out->ha1, u->ha1.ha1[q->digest.alg], HA1_MAX);
 	out->identity = u->identity;
 	out->nidentities = u->nidentities;
+	out->class = u->class;
+	out->prefix = u->prefix;
+	out->nprefixes = u->nprefixes;
 }
 
 uint8_t

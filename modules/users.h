@@ -23,6 +23,9 @@ struct user {
 	struct ha1_set	 ha1;
 	const char *const *identity;
 	size_t		 nidentities;
+	const char	*class;		/* NULL: none */
+	const char *const *prefix;
+	size_t		 nprefixes;
 	int		 line;		/* where it stands in its file */
 };
 

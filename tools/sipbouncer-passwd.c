@@ -28,6 +28,10 @@ struct args {
 	const char	*file, *realm;
 	struct str	 identity[USER_IDENTITIES_MAX];
 	size_t		 nidentities;
+	struct str	 class;		/* p == NULL: not said */
+	struct str	 prefix[USER_PREFIXES_MAX];
+	size_t		 nprefixes;
+	bool		 no_prefixes;
 	bool		 from_stdin;
 	const char	*subject;	/* USER or a file; NULL: none */
 };
@@ -112,6 +116,23 @@ choose_identities(struct user_line *u, const struct args *a,
 		    str_of(old->identity[u->nidentities]);
 }
 
+/* The same for class and prefixes; given and empty, there shall be none. */
+static void
+choose_rights(struct user_line *u, const struct args *a,
+    const struct user *old)
+{
+	if (a->class.p != NULL)
+		u->class = a->class;
+	else if (old != NULL)
+		u->class = str_of(old->class);
+	for (; u->nprefixes < a->nprefixes; u->nprefixes++)
+		u->prefix[u->nprefixes] = a->prefix[u->nprefixes];
+	if (a->nprefixes > 0 || a->no_prefixes || old == NULL)
+		return;
+	for (; u->nprefixes < old->nprefixes; u->nprefixes++)
+		u->prefix[u->nprefixes] = str_of(old->prefix[u->nprefixes]);
+}
+
 /* Save and end; rc is what came before. */
 static int
 finish(struct users_edit *e, const struct args *a, int rc)
@@ -135,6 +156,7 @@ put_user(const struct args *a, struct user_line *u)
 	if (users_edit_open(&e, &r) != 0)
 		return TROUBLE;
 	choose_identities(u, a, users_edit_find(e, u->realm, u->name));
+	choose_rights(u, a, users_edit_find(e, u->realm, u->name));
 	return finish(e, a, users_edit_put(e, u));
 }
 
@@ -147,6 +169,10 @@ create_fault(const struct args *a)
 		fault = user_realm_fault(str_of(a->realm));
 	for (size_t i = 0; fault == NULL && i < a->nidentities; i++)
 		fault = user_identity_fault(a->identity[i]);
+	if (fault == NULL && a->class.len > 0)
+		fault = user_class_fault(a->class);
+	for (size_t i = 0; fault == NULL && i < a->nprefixes; i++)
+		fault = user_prefix_fault(a->prefix[i]);
 	return fault;
 }
 
@@ -203,6 +229,14 @@ print_user(const struct user *u)
 	for (size_t i = 0; i < u->nidentities; i++) {
 		printf("%s%s", between, u->identity[i]);
 		between = ",";
+	}
+	if (u->class != NULL) {
+		printf("%sclass=%s", between, u->class);
+		between = ",";
+	}
+	for (size_t i = 0; i < u->nprefixes; i++) {
+		printf("%s%s%s", i > 0 ? "|" : between, i > 0 ? "" :
+		    "prefixes=", u->prefix[i]);
 	}
 	putchar('\n');
 }
@@ -384,7 +418,7 @@ run_key(const struct args *a)
 }
 
 static const struct command commands[] = {
-	{ "create", run_create, "fr", "friS", "USER" },
+	{ "create", run_create, "fr", "friSCP", "USER" },
 	{ "delete", run_delete, "fr", "fr",   "USER" },
 	{ "list",   run_list,   "f",  "fr",   NULL },
 	{ "verify", run_verify, "fr", "frS",  "USER" },
@@ -397,7 +431,8 @@ static int
 usage(FILE *f, int code)
 {
 	fputs(
-"usage: sipbouncer-passwd create -f FILE -r REALM [-i IDENTITY]... [--stdin]\n"
+"usage: sipbouncer-passwd create -f FILE -r REALM [-i IDENTITY]...\n"
+"                                [--class CLASS] [--prefix PREFIX]... [--stdin]\n"
 "                                USER\n"
 "       sipbouncer-passwd delete -f FILE -r REALM USER\n"
 "       sipbouncer-passwd list   -f FILE [-r REALM]\n"
@@ -414,6 +449,19 @@ command_by_name(const char *name)
 		if (strcmp(c->name, name) == 0)
 			return c;
 	return NULL;
+}
+
+static bool
+take_prefix(struct args *a, const char *value)
+{
+	if (*value == '\0') {
+		a->no_prefixes = true;
+		return true;
+	}
+	if (a->nprefixes == USER_PREFIXES_MAX)
+		return false;
+	a->prefix[a->nprefixes++] = str_of(value);
+	return true;
 }
 
 static bool
@@ -434,6 +482,11 @@ take_option(struct args *a, int letter, const char *value)
 			return false;
 		a->identity[a->nidentities++] = str_of(value);
 		return true;
+	case 'C':
+		a->class = str_of(value);
+		return true;
+	case 'P':
+		return take_prefix(a, value);
 	default:
 		return false;
 	}
@@ -445,6 +498,8 @@ parse_args(struct args *a, const struct command *c, int argc, char **argv)
 {
 	static const struct option longer[] = {
 		{ "stdin", no_argument, NULL, 'S' },
+		{ "class", required_argument, NULL, 'C' },
+		{ "prefix", required_argument, NULL, 'P' },
 		{ NULL, 0, NULL, 0 }
 	};
 	int letter;

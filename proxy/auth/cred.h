@@ -52,6 +52,11 @@ struct cred_answer {
 	 * "sip:user@host"); n == 0: the own name in our domains. */
 	const char *const *identity;
 	size_t		 nidentities;
+	/* What routes may ask for; NULL: none. */
+	const char	*class;
+	/* What the numbers begin with that he may call; n == 0: any. */
+	const char *const *prefix;
+	size_t		 nprefixes;
 };
 
 struct cred_store;

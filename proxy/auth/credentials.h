@@ -40,7 +40,7 @@ struct credentials {
 };
 
 /*
- * value is the header's value after the name and colon: `Digest username=…`.
+ * text is the header's value after the name and colon: `Digest username=…`.
  * CREDENTIALS_BAD covers: missing or doubled parameter, unknown algorithm or
  * qop, nc that is not 8 hex digits or is 0, qop without cnonce or nc, nc
  * without qop, response that is not hex of the algorithm's length, username
@@ -50,6 +50,6 @@ struct credentials {
  * Unknown parameters are skipped, and the first of two realms counts.
  */
 enum credentials_verdict credentials_parse(struct credentials *c,
-    struct str value, struct str realm);
+    struct str text, struct str realm);
 
 #endif

@@ -48,6 +48,7 @@ static const char *const label_text[KEY_LABELS] = {
 	[KEY_PATH] = "path",
 	[KEY_BRANCH] = "branch",
 	[KEY_DATAGRAM] = "datagram",
+	[KEY_LINE] = "line",
 };
 
 static void

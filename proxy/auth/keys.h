@@ -32,6 +32,7 @@ enum key_label {
 	KEY_PATH,			/* tokens in Path and Contact */
 	KEY_BRANCH,			/* our Via branches, their loop hash */
 	KEY_DATAGRAM,			/* fingerprints of datagrams */
+	KEY_LINE,			/* tokens in our own Contacts */
 	KEY_LABELS
 };
 

@@ -52,17 +52,49 @@ E(EV_REQUEST_CHALLENGED, "request.challenged", DEBUG,			       \
 E(EV_REQUEST_REFUSED, "request.refused", INFO,				       \
     "A request was answered by us; the reason is in the line.")		       \
 E(EV_REQUEST_DROPPED, "request.dropped", DEBUG,				       \
-    "A request that is not to be answered ended here.")			       \
+    "A request that is not to be answered, or is one too many, ended here.")			       \
 E(EV_RESPONSE_DROPPED, "response.dropped", INFO,			       \
     "A response to nothing that we asked.")				       \
 E(EV_CANCEL_FOREIGN, "cancel.foreign", NOTICE,				       \
     "A CANCEL from another address than the INVITE; it was dropped.")	       \
+E(EV_GUARD_BAN, "guard.ban", NOTICE,					       \
+    "An address gets silence for so many seconds, for this reason.")	       \
+E(EV_GUARD_UNBAN, "guard.unban", NOTICE,				       \
+    "A ban has ended, or made room for another.")			       \
+E(EV_GUARD_NO_BAN, "guard.no-ban", ERROR,				       \
+    "There was no memory for a ban.")					       \
+E(EV_GUARD_OVER_RATE, "guard.over-rate", NOTICE,			       \
+    "Somebody sends more than his rate; one line a second for each kind,"      \
+    " unsaid counts the others.")					       \
+E(EV_GUARD_SLOWED, "guard.user-slowed", WARNING,			       \
+    "Too many wrong passwords for a user: his answers are dropped, but for"    \
+    " those from where he was right lately.")				       \
 E(EV_AUTHN_REPLAY, "authn.replay", NOTICE,				       \
     "A right answer was used a second time: a copy, or a confused client.")  \
 E(EV_PEER_MISPLACED, "peer.misplaced", NOTICE,				       \
     "A packet with a peer's address came in where the peer does not live.")  \
 E(EV_TARGET_FAIL, "target.fail", NOTICE,				       \
     "A target timed out or could not be reached; the next one is tried.")    \
+E(EV_UPLINK_REGISTERED, "uplink.registered", NOTICE,			       \
+    "Our address is registered at a peer, or now at another of its targets.")  \
+E(EV_UPLINK_FAILED, "uplink.failed", WARNING,				       \
+    "A target of a peer did not take our registration; the next is asked, or"  \
+    " all of them later.")						       \
+E(EV_UPLINK_REFUSED, "uplink.refused", WARNING,				       \
+    "A peer refused our credentials, or its challenge cannot be answered.")    \
+E(EV_TARGET_DOWN, "target.down", WARNING,				       \
+    "A target failed its probes, and gets nothing new until they pass.")      \
+E(EV_TARGET_UP, "target.up", NOTICE,					       \
+    "A target passed its probes, and serves again.")			       \
+E(EV_TARGET_GREY, "target.grey", NOTICE,				       \
+    "A target failed, and is asked after the others for a while; one line a"  \
+    " second, unsaid counts the others.")				       \
+E(EV_TARGET_SET, "target.set", NOTICE,					       \
+    "The operator took a target out of service, or back.")		       \
+E(EV_TARGET_STATE, "target.state", NOTICE,				       \
+    "What a target serves now, as asked for by SIGUSR1.")		       \
+E(EV_EGRESS_FILTERED, "egress.filtered", NOTICE,			       \
+    "A request would have gone where the egress list of its route denies.")  \
 E(EV_TIMER_C, "timer.c", NOTICE,					       \
     "A call rang longer than Timer C allows, and is cancelled.")	       \
 E(EV_TLS_LOAD, "tls.load", NOTICE,					       \

@@ -3,7 +3,8 @@
  *
  * Whoever counts registers a metric and keeps the cells it gets back; to
  * count is then one addition.  A family has one label with a fixed list of
- * values, one cell each.  Names follow Prometheus (…_total for counters).
+ * values, one cell each; or its values come and go, and its owner tells them
+ * when he is asked.  Names follow Prometheus (…_total for counters).
  */
 #ifndef BASE_METRICS_H
 #define BASE_METRICS_H
@@ -35,10 +36,18 @@ void metrics_free(struct metrics *m);		/* NULL is allowed */
  */
 uint64_t *metrics_add(struct metrics *m, const struct metric *what);
 
-/* Call visit() for every cell in order of registration; value is the label's
- * value or NULL. */
-void metrics_each(const struct metrics *m,
-    void (*visit)(void *arg, const struct metric *what, const char *value,
-	uint64_t count), void *arg);
+/* value is the label's value, or NULL. */
+typedef void metrics_visit_f(void *arg, const struct metric *what,
+    const char *value, uint64_t count);
+
+/* A family whose values come and go: when it is asked for, tell() calls
+ * visit() for each.  -ENOMEM, or -EEXIST: the name is registered already. */
+typedef void metrics_tell_f(void *owner, const struct metric *what,
+    metrics_visit_f *visit, void *arg);
+int metrics_add_live(struct metrics *m, const struct metric *what,
+    metrics_tell_f *tell, void *owner);
+
+/* Call visit() for every cell in order of registration. */
+void metrics_each(const struct metrics *m, metrics_visit_f *visit, void *arg);
 
 #endif

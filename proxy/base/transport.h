@@ -6,6 +6,9 @@
 
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORTS };
 
+/* In a set of them. */
+#define TRANSPORT_BIT(t) (1u << (t))
+
 /* "udp", as in URIs and in the log. */
 static inline const char *
 transport_name(enum transport t)

@@ -42,25 +42,33 @@ enum conf_type {
 	CONF_T_RAW,		/* const struct conf_group *, or NULL: to be
 				 * filled later by a table that depends on
 				 * what stands in it (`type`) */
+	CONF_T_RATE,		/* struct conf_rate; text "50/s", or
+				 * "50/s burst 200", or per m */
 	CONF_T_LINE		/* int: the group's own line; no name */
 };
 
 struct conf_list   { size_t n; const char *const *v; const int *line; };
 struct conf_choices { size_t n; int v[8]; };
 struct conf_groups { size_t n; void *v; };	/* n structs, side by side */
+/* So many in a time, and at most burst at once.  count 0: off. */
+struct conf_rate   { int64_t count, per_ms, burst; };
 
 enum {				/* flags of a row */
 	CONF_REQUIRED	= 1,
 	CONF_RELOAD	= 2,	/* a reload may change it */
-	CONF_OFF	= 4,	/* may be "off": INT and TIME give -1 */
+	CONF_OFF	= 4,	/* may be "off": INT and TIME give -1,
+				 * RATE a count of 0, PATH the
+				 * text */
 	CONF_LATER	= 8,	/* in the language, but not built yet: any use
 				 * is an error that says so (but for "off"
 				 * with CONF_OFF); nothing is stored */
 	CONF_SECRET	= 16,	/* -T does not print it */
 	CONF_SHORTHAND	= 32,	/* GROUP only: a lone text stands for
 				 * { <first row of its table> = text; } */
-	CONF_PATHS	= 64	/* LIST only: of paths, each made absolute as
+	CONF_PATHS	= 64,	/* LIST only: of paths, each made absolute as
 				 * CONF_T_PATH is */
+	CONF_OPTIONAL	= 128	/* GROUP only, whose struct has a line: -T
+				 * leaves it out where the file does */
 };
 
 struct conf_opt {

@@ -50,6 +50,12 @@ int conf_take(const struct conf_spot *at, const struct conf_opt *o,
 int conf_take_default(const struct conf_spot *at, const struct conf_opt *o,
     void *out);
 
+/* "50/s burst 200"; false: it is not like that.  And back. */
+enum { CONF_RATE_TEXT = 64 };
+bool conf_rate_parse(struct conf_rate *r, const char *text);
+const char *conf_rate_text(char out[CONF_RATE_TEXT],
+    const struct conf_rate *r);
+
 /* "2s" from 2000: the largest unit that fits; out takes 32 bytes. */
 const char *conf_time_text(char out[32], int64_t ms);
 

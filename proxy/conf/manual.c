@@ -22,6 +22,8 @@ type_word(const struct conf_opt *o)
 		return "number";
 	case CONF_T_TIME:
 		return "time";
+	case CONF_T_RATE:
+		return "rate";
 	case CONF_T_CHOICE:
 		return "one of";
 	case CONF_T_LIST:

@@ -62,7 +62,7 @@ static void
 put_value(FILE *f, const struct conf_opt *o, const void *in)
 {
 	int64_t v;
-	char time[32];
+	char time[32], rate[CONF_RATE_TEXT];
 
 	switch (o->type) {
 	case CONF_T_STR:
@@ -91,9 +91,24 @@ put_value(FILE *f, const struct conf_opt *o, const void *in)
 	case CONF_T_CHOICES:
 		put_choices(f, o, in);
 		return;
+	case CONF_T_RATE:
+		put_text(f, conf_rate_text(rate, in));
+		return;
 	default:
 		return;
 	}
+}
+
+static bool
+is_left_out(const struct conf_opt *group, const void *in)
+{
+	const struct conf_opt *o = group->opts;
+
+	if ((group->flags & CONF_OPTIONAL) == 0)
+		return false;
+	while (o->type != CONF_T_LINE)
+		o++;
+	return *(const int *)((const char *)in + o->offset) == 0;
 }
 
 /* Nothing was given and there is no default: left out, as in the file.  A
@@ -111,6 +126,8 @@ is_none(const struct conf_opt *o, const void *in)
 		return ((const struct conf_choices *)in)->n == 0;
 	case CONF_T_GROUPS:
 		return ((const struct conf_groups *)in)->n == 0;
+	case CONF_T_GROUP:
+		return is_left_out(o, in);
 	case CONF_T_INT:
 	case CONF_T_TIME:
 		return o->dflt == NULL && *(const int64_t *)in == 0;

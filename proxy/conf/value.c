@@ -46,6 +46,9 @@ wanted(enum conf_type t)
 	case CONF_T_LIST:
 	case CONF_T_CHOICES:
 		return "must be a list of texts: [ \"...\", \"...\" ]";
+	case CONF_T_RATE:
+		return "must be a rate from 1 to 1000000, like \"50/s\", "
+		    "\"600/m\" or \"50/s burst 200\"";
 	default:
 		return "must be a text: \"...\"";
 	}
@@ -330,10 +333,22 @@ take_texts(const struct conf_spot *at, const struct conf_opt *o,
 }
 
 static int
+take_rate(const struct conf_spot *at, const struct conf_opt *o,
+    const char *text, struct conf_rate *out)
+{
+	*out = (struct conf_rate){ .count = 0 };
+	if (is_off(o, text) || conf_rate_parse(out, text))
+		return 0;
+	return conf_bad(at, "%s%s", wanted(CONF_T_RATE), or_off(o));
+}
+
+static int
 take_text(const struct conf_spot *at, const struct conf_opt *o,
     const char *text, void *out)
 {
-	if (is_off(o, text)) {
+	if (o->type == CONF_T_RATE)
+		return take_rate(at, o, text, out);
+	if (is_off(o, text) && o->type != CONF_T_PATH) {
 		*(int64_t *)out = -1;
 		return 0;
 	}
@@ -341,7 +356,8 @@ take_text(const struct conf_spot *at, const struct conf_opt *o,
 	case CONF_T_STR:
 		return take_str(at, o, text, out);
 	case CONF_T_PATH:
-		return take_path(at, text, out);
+		return is_off(o, text) ? take_str(at, o, text, out) :
+		    take_path(at, text, out);
 	case CONF_T_TIME:
 		return take_time(at, o, text, out);
 	case CONF_T_CHOICE:
@@ -382,6 +398,11 @@ conf_take(const struct conf_spot *at, const struct conf_opt *o,
 		*(bool *)out = config_setting_get_bool(s) != 0;
 		return 0;
 	}
+	/* where it is a word of its own: true beside "auto" */
+	if (o->type == CONF_T_CHOICE && type == CONFIG_TYPE_BOOL &&
+	    find_choice(o, "true") >= 0)
+		return take_choice(at, o, config_setting_get_bool(s) != 0 ?
+		    "true" : "false", out);
 	if (o->type == CONF_T_INT &&
 	    (type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64))
 		return take_int(at, o, config_setting_get_int64(s), out);
@@ -408,6 +429,9 @@ take_none(const struct conf_opt *o, void *out)
 		return;
 	case CONF_T_CHOICES:
 		*(struct conf_choices *)out = (struct conf_choices){ 0 };
+		return;
+	case CONF_T_RATE:
+		*(struct conf_rate *)out = (struct conf_rate){ 0 };
 		return;
 	default:
 		*(int64_t *)out = 0;

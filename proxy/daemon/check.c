@@ -12,6 +12,7 @@
 
 #include "auth/keys.h"
 #include "base/secret.h"
+#include "daemon/accounts.h"
 #include "daemon/daemon.h"
 #include "daemon/master_keys.h"
 #include "daemon/settings.h"
@@ -47,7 +48,7 @@ warn_of_forgery(const struct settings *s, const struct peer *p)
 {
 	const struct listen_conf *l = s->listen.v;
 
-	if (p->nnets == 0 || p->ncertificates > 0 || p->auth != PEER_AUTH_IP)
+	if (!peer_is_known_by(p, PEER_BY_ADDRESS))
 		return;
 	for (size_t i = 0; i < s->listen.n; i++)
 		if (is_public(&l[i]) && (p->listener == NULL ||
@@ -114,6 +115,8 @@ daemon_check(const char *path)
 	for (size_t i = 0; i < peers_count(s->peers); i++)
 		warn_of_forgery(s, peers_at(s->peers, i));
 	rc = check_keys(s, &keys);
+	if (accounts_load(s) < 0)
+		rc = -1;
 	if (check_stores(s, keys) < 0)
 		rc = -1;
 	if (tls_files_check(s) < 0)

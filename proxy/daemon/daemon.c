@@ -16,12 +16,14 @@
 #include "auth/keys.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "daemon/accounts.h"
 #include "daemon/inner.h"
 #include "daemon/master_keys.h"
 #include "daemon/plan.h"
 #include "io/dns.h"
 #include "io/sofia_fixups.h"
 #include "io/tls.h"
+#include "route/sets.h"
 
 enum { DRAIN_MS = 5000, DRAIN_LOOK_MS = 50 };
 
@@ -71,13 +73,23 @@ print_metric(void *arg, const struct metric *what, const char *value,
 		    kv_uint("value", count));
 }
 
+static void
+print_state(void *arg, const struct member *m)
+{
+	(void)arg;
+	log_event(EV_TARGET_STATE,
+	    kv_mem("peer", m->label, m->peer_len), kv_str("uri", m->uri),
+	    kv_str("state", member_word(m)), kv_bool("failing", m->failing),
+	    kv_uint("pending", m->under_way));
+}
+
 /* Every so often while draining: is all done, or is time up? */
 static void
 look_whether_done(void *arg)
 {
 	struct daemon *d = arg;
 
-	if (pipeline_pending(d->pipeline) == 0 ||
+	if (pipeline_is_idle(d->pipeline) ||
 	    clock_mono_ms() >= d->drain_until_ms)
 		loop_stop(d->loop);
 	else
@@ -110,6 +122,7 @@ on_signal(void *arg, int signo)
 		break;
 	case SIGUSR1:
 		metrics_each(d->metrics, print_metric, NULL);
+		sets_each(d->sets, print_state, NULL);
 		break;
 	default:
 		drain(d);
@@ -138,6 +151,9 @@ open_base(struct daemon *d)
 	d->keys = master_keys_load(s, true);
 	if (d->keys == NULL)
 		return -1;
+	d->sets = sets_new();
+	if (d->sets == NULL || sets_add_metrics(d->sets, d->metrics) < 0)
+		return fail("no memory for the targets");
 	d->dns = dns_new(d->loop, s->resolv_conf);
 	if (d->dns == NULL)
 		return fail("no resolver");
@@ -214,7 +230,7 @@ open_pipeline(struct daemon *d)
 
 	if (plan_ways(s, &d->ways) < 0)
 		return -1;
-	d->policy = policy_new(d->settings, &d->ways);
+	d->policy = policy_new(d->settings, &d->ways, d->sets);
 	if (d->policy == NULL) {
 		d->settings = NULL;
 		return fail("no memory for the policy");
@@ -253,6 +269,7 @@ close_all(struct daemon *d)
 	else
 		settings_free(d->settings);
 	policy_unref(d->first);
+	sets_free(d->sets);
 	keys_free(d->keys);
 	metrics_free(d->metrics);
 	loop_free(d->loop);
@@ -282,6 +299,10 @@ daemon_run(const char *path)
 	d.settings = settings_load(path);
 	if (d.settings == NULL)
 		return EXIT_FAILURE;
+	if (accounts_load(d.settings) < 0) {
+		settings_free(d.settings);
+		return EXIT_FAILURE;
+	}
 	log_open(2, (enum log_format)d.settings->log.format,
 	    (enum log_level)d.settings->log.level);
 	signal(SIGPIPE, SIG_IGN);	/* the reader of our log may go */

@@ -25,6 +25,7 @@ struct daemon {
 	struct cred_store *users;
 	struct cred_store_env users_env;
 	struct ways	 ways;
+	struct sets	*sets;		/* every peer's targets */
 	struct pipeline	*pipeline;
 	struct listener	*listener;
 	struct loop_timer *drain;	/* looks whether all is done */

@@ -53,6 +53,8 @@ add_way(struct ways *ws, const struct listen_conf *l, const struct addr *a,
 	w->addr = *a;
 	w->port = a->port;
 	w->balanced = l->nbalancers > 0;
+	w->name = l->way_name;
+	w->nnames = l->nway_names;
 	w->ifindex = ifindex_of_local(a);
 	name_way(w, l);
 	ws->n++;
@@ -122,6 +124,43 @@ check_ids(const struct settings *s)
 	return 0;
 }
 
+/* 0: it is not where the others reach us. */
+static int
+fitness(const struct cluster_conf *k, const struct way *w)
+{
+	if (k->listener != NULL ? strcmp(k->listener, w->listener) != 0 :
+	    !addr_same(&k->addr, &w->addr))
+		return 0;
+	if (w->transport == TRANSPORT_TCP)
+		return k->tcp ? 3 : 0;	/* tells at once who is gone */
+	if (w->transport == TRANSPORT_TLS)
+		return k->tls ? 2 : 0;
+	return k->udp ? 1 : 0;
+}
+
+static int
+plan_cluster(const struct settings *s, struct ways *out)
+{
+	const struct cluster_conf *k = &s->cluster;
+	int best = 0;
+
+	if (k->line == 0)
+		return 0;
+	for (size_t i = 0; i < out->n; i++) {
+		if (fitness(k, &out->way[i]) <= best)
+			continue;
+		best = fitness(k, &out->way[i]);
+		out->inside = &out->way[i];
+	}
+	out->member = k->member;
+	out->nmembers = k->nmembers;
+	if (out->inside != NULL)
+		return 0;
+	log_event(EV_DAEMON_FAIL, kv_str("reason",
+	    "cluster.inside is no address of this machine"));
+	return -EINVAL;
+}
+
 int
 plan_ways(const struct settings *s, struct ways *out)
 {
@@ -137,5 +176,5 @@ plan_ways(const struct settings *s, struct ways *out)
 		    add_all(out, &l[i], &l[i].addr);
 	if (rc == 0 && out->n == 0)
 		rc = s->listen.n == 0 ? -EINVAL : complain(l, "no address");
-	return rc;
+	return rc != 0 ? rc : plan_cluster(s, out);
 }

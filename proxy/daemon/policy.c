@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "route/sets.h"
+
 static void
 release(struct policy *p)
 {
@@ -12,23 +14,31 @@ release(struct policy *p)
 	free(p);
 }
 
-/* Unless the file lists them: the realm and our own names. */
-static int
-fill_domains(struct policy *p, const struct settings *s,
-    const struct ways *ways)
+static bool
+add_names(struct domains *d, const struct way *w)
 {
-	int rc = 0;
+	for (size_t i = 0; i < w->nnames; i++)
+		if (domains_add(d, w->name[i].host) < 0)
+			return false;
+	return domains_add(d, w->host) == 0;
+}
 
-	p->domains = domains_new(&s->domains, s->realm);
-	if (p->domains == NULL)
-		return -1;
-	for (size_t i = 0; i < ways->n && s->domains.n == 0 && rc == 0; i++)
-		rc = domains_add(p->domains, ways->way[i].host);
-	return rc;
+/* Unless the file lists them: the realm and our own names. */
+struct domains *
+policy_domains(const struct settings *s, const struct ways *ways)
+{
+	struct domains *d = domains_new(&s->domains, s->realm);
+
+	for (size_t i = 0; d != NULL && i < ways->n && s->domains.n == 0; i++)
+		if (!add_names(d, &ways->way[i])) {
+			domains_free(d);
+			return NULL;
+		}
+	return d;
 }
 
 struct policy *
-policy_new(struct settings *s, const struct ways *ways)
+policy_new(struct settings *s, const struct ways *ways, struct sets *sets)
 {
 	struct policy *p = calloc(1, sizeof *p);
 
@@ -43,9 +53,14 @@ policy_new(struct settings *s, const struct ways *ways)
 	p->auth = &s->auth;
 	p->limits = &s->limits;
 	p->peers = s->peers;
+	p->accounts = s->accounts;
+	p->naccounts = s->naccounts;
 	p->routes = s->routes;
 	p->deny = s->deny;
-	if (fill_domains(p, s, ways) < 0) {
+	p->outbound = s->outbound;
+	p->scanners = s->scanners;
+	p->domains = policy_domains(s, ways);
+	if (p->domains == NULL || sets_join(sets, s->peers) < 0) {
 		policy_unref(p);
 		return NULL;
 	}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/accounts.h"
 #include "daemon/inner.h"
 #include "daemon/plan.h"
 
@@ -26,6 +27,20 @@ same_list(const struct conf_list *a, const struct conf_list *b)
 }
 
 static bool
+same_names(const struct listen_conf *a, const struct listen_conf *b)
+{
+	const struct advertise_conf *x = a->advertise_to.v;
+	const struct advertise_conf *y = b->advertise_to.v;
+
+	if (a->advertise_to.n != b->advertise_to.n)
+		return false;
+	for (size_t i = 0; i < a->advertise_to.n; i++)
+		if (!same(x[i].net, y[i].net) || !same(x[i].host, y[i].host))
+			return false;
+	return true;
+}
+
+static bool
 same_listeners(const struct settings *a, const struct settings *b)
 {
 	const struct listen_conf *x = a->listen.v, *y = b->listen.v;
@@ -35,6 +50,7 @@ same_listeners(const struct settings *a, const struct settings *b)
 	for (size_t i = 0; i < a->listen.n; i++)
 		if (!same(x[i].name, y[i].name) || !same(x[i].uri, y[i].uri) ||
 		    !same(x[i].advertise, y[i].advertise) ||
+		    !same_names(&x[i], &y[i]) ||
 		    !same_list(&x[i].proxy_protocol, &y[i].proxy_protocol))
 			return false;
 	return true;
@@ -96,6 +112,8 @@ compare(const struct settings *a, const struct settings *b)
 	say_restart(same(a->resolv_conf, b->resolv_conf), "resolv_conf");
 	say_restart(same(a->state_dir, b->state_dir), "state_dir");
 	say_restart(same(a->record_route, b->record_route), "record_route");
+	say_restart(same(a->cluster.inside, b->cluster.inside) &&
+	    same_list(&a->cluster.members, &b->cluster.members), "cluster");
 	say_restart(a->timers.t1_ms == b->timers.t1_ms &&
 	    a->timers.c_ms == b->timers.c_ms &&
 	    a->timers.target_ms == b->timers.target_ms, "timers");
@@ -108,12 +126,16 @@ daemon_reload(struct daemon *d)
 	struct transport_conf limits;
 	struct policy *policy;
 
+	if (s != NULL && accounts_load(s) < 0) {
+		settings_free(s);
+		s = NULL;
+	}
 	if (s == NULL) {
 		log_event(EV_RELOAD_KEEP, kv_str("file", d->path),
 		    kv_str("reason", "see the complaints before"));
 		return;
 	}
-	policy = policy_new(s, &d->ways);
+	policy = policy_new(s, &d->ways, d->sets);
 	if (policy == NULL) {
 		log_event(EV_RELOAD_KEEP, kv_str("file", d->path),
 		    kv_str("reason", "no memory"));

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/accounts.h"
 #include "daemon/settings_inner.h"
 #include "modules/registry.h"
 
@@ -147,7 +148,7 @@ check_peers(const struct settings_root *r)
 			conf_error(r->s.conf, p[i].line, "peers.listener",
 			    "no entry of listen is named \"%s\"",
 			    p[i].listener);
-		if (p[i].auth == PEER_AUTH_DIGEST && r->users == NULL)
+		if (peer_conf_asks_digest(&p[i]) && r->users == NULL)
 			conf_warn(r->s.conf, p[i].line, "peers.auth",
 			    "peer \"%s\" needs digest, but there are no users",
 			    p[i].name);
@@ -155,15 +156,31 @@ check_peers(const struct settings_root *r)
 }
 
 static void
+check_route(const struct settings_root *r, const struct route_conf *route)
+{
+	for (size_t i = 0; i < route->listener.n; i++)
+		if (listener_by_name(&r->s, route->listener.v[i]) == NULL)
+			conf_error(r->s.conf, route->listener.line[i],
+			    "routes.listener", "no entry of listen is named "
+			    "\"%s\"", route->listener.v[i]);
+	if (r->users != NULL)
+		return;
+	if (route->class.n > 0)
+		conf_error(r->s.conf, route->line, "routes.class",
+		    "there are no users, and so no classes");
+	else if (route->from.n == 0 && route->to.n > 0)
+		conf_warn(r->s.conf, route->line, "routes",
+		    "there are no users, so only peers can take "
+		    "the route to \"%s\"", route->to.v[0]);
+}
+
+static void
 check_routes(const struct settings_root *r)
 {
 	const struct route_conf *route = r->routes.v;
 
-	for (size_t i = 0; i < r->routes.n && r->users == NULL; i++)
-		if (route[i].from == NULL)
-			conf_warn(r->s.conf, route[i].line, "routes",
-			    "there are no users, so only peers can take "
-			    "the route to \"%s\"", route[i].to);
+	for (size_t i = 0; i < r->routes.n; i++)
+		check_route(r, &route[i]);
 }
 
 static void
@@ -181,9 +198,12 @@ check_together(struct settings_root *r)
 	struct settings *s = &r->s;
 
 	s->deny = deny_new(s->conf, &s->deny_nets);
+	s->scanners = scanners_new(s->conf, &s->guard);
 	s->peers = peers_new(s->conf, &r->peers);
-	if (s->peers != NULL)
-		s->routes = routes_new(s->conf, &r->routes, s->peers);
+	s->egress = egress_new(s->conf, &r->egress);
+	if (s->peers != NULL && s->egress != NULL)
+		s->routes = routes_new(s->conf, &r->routes,
+		    &(struct routes_world){ s->peers, s->egress });
 	check_peers(r);
 	settings_check_tls(r);
 	check_routes(r);
@@ -238,9 +258,12 @@ settings_free(struct settings *s)
 {
 	if (s == NULL)
 		return;
+	accounts_free(s->accounts, s->naccounts);
 	routes_free(s->routes);
+	egress_free(s->egress);
 	peers_free(s->peers);
 	deny_free(s->deny);
+	scanners_free(s->scanners);
 	/* The settings lie in its memory. */
 	conf_free(s->conf);
 }

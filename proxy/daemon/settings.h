@@ -15,6 +15,7 @@
 #include "conf/conf.h"
 #include "guard/deny.h"
 #include "guard/limits.h"
+#include "guard/scanners.h"
 #include "route/peer.h"
 #include "route/routes.h"
 
@@ -26,6 +27,14 @@ enum client_certificate {
 
 enum crl_expired { CRL_EXPIRED_REFUSE, CRL_EXPIRED_ACCEPT };
 
+/* An entry of listen.advertise_to. */
+struct advertise_conf {
+	int		 line;
+	const char	*net, *host;
+};
+
+struct way_name;		/* pipeline/ways.h */
+
 struct listen_conf {
 	int		 line;
 	const char	*name;		/* default "listen1", "listen2", ... */
@@ -33,6 +42,7 @@ struct listen_conf {
 					 * [;transport=udp|tcp|tls],
 					 * sips:HOST[:PORT] */
 	const char	*advertise;	/* host for Via, Record-Route, Path */
+	struct conf_groups advertise_to;	/* struct advertise_conf */
 	struct conf_list certificate;	/* PEM chains */
 	struct conf_list key;		/* none: in the same files */
 	const char	*client_ca;	/* NULL: tls.ca */
@@ -48,6 +58,21 @@ struct listen_conf {
 	bool		 tls;		/* then neither */
 	const struct net *balancer;	/* of proxy_protocol */
 	size_t		 nbalancers;
+	struct way_name	*way_name;	/* of advertise_to */
+	size_t		 nway_names;
+};
+
+/* Several instances that know each other's flows. */
+struct cluster_conf {
+	int		 line;		/* 0: there is one alone */
+	const char	*inside;	/* a listener's name, or its URI */
+	struct conf_list members;
+	/* taken apart by settings_load() */
+	const char	*listener;	/* NULL: by addr */
+	struct addr	 addr;
+	bool		 udp, tcp, tls;	/* what may be spoken there */
+	const struct net *member;
+	size_t		 nmembers;
 };
 
 /* What we are as a client, and rules for all TLS. */
@@ -78,6 +103,8 @@ struct timers_conf {
 	int64_t	target_ms;		/* silence, before the next is tried */
 };
 
+struct account;			/* pipeline/uplink.h */
+
 struct settings {
 	struct conf		*conf;		/* owns the memory */
 	const char		*realm;
@@ -87,11 +114,15 @@ struct settings {
 	const char		*state_dir;	/* default LOCALSTATEDIR
 						 * "/lib/sipbouncer" */
 	const char		*record_route;	/* NULL: each listener's own */
+	bool			 outbound;
+	struct cluster_conf	 cluster;
 	const char		*resolv_conf;	/* NULL: the system's */
 	struct conf_groups	 listen;	/* struct listen_conf */
 	struct tls_conf		 tls;
 	struct conf_list	 deny_nets;	/* as given */
 	struct deny		*deny;
+	struct guard_conf	 guard;
+	struct scanners		*scanners;
 	struct auth_conf	 auth;
 	const struct nonce_store_ops *nonce_store;
 	void			*nonce_store_conf;
@@ -100,6 +131,9 @@ struct settings {
 	void			*users_conf;
 	int			 users_line;
 	struct peers		*peers;
+	struct account		*accounts;	/* by accounts_load() */
+	size_t			 naccounts;
+	struct egress		*egress;
 	struct routes		*routes;
 	struct limits_conf	 limits;
 	struct log_conf		 log;

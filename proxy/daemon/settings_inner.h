@@ -12,6 +12,7 @@ struct settings_root {
 	const struct conf_group	*nonce_store, *users;
 	struct conf_groups	 peers;		/* struct peer_conf */
 	struct conf_groups	 routes;	/* struct route_conf */
+	struct conf_groups	 egress;	/* struct egress_conf */
 };
 
 extern const struct conf_opt settings_opts[];
@@ -19,6 +20,13 @@ extern const struct conf_opt settings_opts[];
 /* Take the URIs of `listen` apart, name those without a name, and refuse
  * what cannot stand side by side; complaints go to s->conf. */
 void settings_check_listen(struct settings *s);
+/* What others call a listener, and the group `cluster`. */
+void settings_take_names(struct conf *c, struct listen_conf *l);
+void settings_check_cluster(struct settings *s);
+
+/* The URI of a listener, taken apart.  Why it is refused, or NULL. */
+const char *settings_take_uri(struct listen_conf *l);
+bool settings_is_host(const char *s);
 
 /* The TLS options of an entry whose URI was taken apart.  What is in their
  * files is looked at by tls_files.h. */

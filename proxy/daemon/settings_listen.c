@@ -67,8 +67,8 @@ host_len(struct str s)
 	return (size_t)(end - s.p) + (*end == ']');
 }
 
-static fault
-take_uri(struct listen_conf *l)
+fault
+settings_take_uri(struct listen_conf *l)
 {
 	struct str rest = str_of(l->uri), host, params;
 	bool sips = cut_prefix(&rest, "sips:");
@@ -97,8 +97,8 @@ is_name(const char *s)
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
 }
 
-static bool
-is_host(const char *s)
+bool
+settings_is_host(const char *s)
 {
 	struct addr a;
 
@@ -139,11 +139,11 @@ static void
 take_entry(struct settings *s, struct listen_conf *l, size_t number)
 {
 	char name[32];
-	fault why = take_uri(l);
+	fault why = settings_take_uri(l);
 
 	if (why != NULL)
 		conf_error(s->conf, l->line, "listen.uri", "%s", why);
-	if (l->advertise != NULL && !is_host(l->advertise))
+	if (l->advertise != NULL && !settings_is_host(l->advertise))
 		conf_error(s->conf, l->line, "listen.advertise",
 		    "must be a host, without port");
 	if (l->name == NULL) {
@@ -155,6 +155,7 @@ take_entry(struct settings *s, struct listen_conf *l, size_t number)
 	}
 	settings_check_listen_tls(s->conf, l);
 	take_balancers(s->conf, l);
+	settings_take_names(s->conf, l);
 }
 
 static bool
@@ -204,4 +205,5 @@ settings_check_listen(struct settings *s)
 	for (size_t i = 0; i < s->listen.n; i++)
 		for (size_t k = 0; k < i; k++)
 			compare(s->conf, &l[k], &l[i]);
+	settings_check_cluster(s);
 }

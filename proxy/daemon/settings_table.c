@@ -21,6 +21,18 @@ static const char *const tls_versions[] = {
 	[TLS_VERSION_12] = "1.2", [TLS_VERSION_13] = "1.3", NULL
 };
 
+static const struct conf_opt advertise_opts[] = {
+	CONF_LINE(struct advertise_conf),
+	{ "net", CONF_T_STR, offsetof(struct advertise_conf, net),
+	    CONF_REQUIRED, .min = 1,
+	    .help = "An address or a network." },
+	{ "host", CONF_T_STR, offsetof(struct advertise_conf, host),
+	    CONF_REQUIRED, .min = 1,
+	    .help = "The host written into Via, Record-Route and Path for "
+	    "it." },
+	CONF_END
+};
+
 static const struct conf_opt listen_opts[] = {
 	CONF_LINE(struct listen_conf),
 	{ "uri", CONF_T_STR, offsetof(struct listen_conf, uri),
@@ -39,6 +51,12 @@ static const struct conf_opt listen_opts[] = {
 	    .help = "The host that others reach it by, where that is not "
 	    "its address (behind NAT): it is written into Via, Record-Route "
 	    "and Path." },
+	{ "advertise_to", CONF_T_GROUPS, offsetof(struct listen_conf,
+	    advertise_to), .opts = advertise_opts,
+	    .size = sizeof(struct advertise_conf),
+	    .help = "What those in a network reach it by, where that is "
+	    "something else again (behind a cloud's NAT): the first entry "
+	    "that has the address counts, and advertise for all others." },
 	{ "certificate", CONF_T_LIST, offsetof(struct listen_conf,
 	    certificate), CONF_RELOAD | CONF_PATHS,
 	    .help = "TLS only, and needed there: a PEM file with our "
@@ -115,6 +133,20 @@ static const struct conf_opt tls_opts[] = {
 	CONF_END
 };
 
+static const struct conf_opt cluster_opts[] = {
+	CONF_LINE(struct cluster_conf),
+	{ "inside", CONF_T_STR, offsetof(struct cluster_conf, inside),
+	    CONF_REQUIRED, .min = 1,
+	    .help = "Where the other instances reach this one: the name of a "
+	    "listener, or its URI. Of several transports, TCP is taken." },
+	{ "members", CONF_T_LIST, offsetof(struct cluster_conf, members),
+	    CONF_REQUIRED, .min = 1,
+	    .help = "Addresses and networks of the instances. What comes from "
+	    "there with a token of ours is let through to the phone that the "
+	    "token names; all else is a stranger's." },
+	CONF_END
+};
+
 static const struct conf_opt log_opts[] = {
 	CONF_LINE(struct log_conf),
 	{ "format", CONF_T_CHOICE, offsetof(struct log_conf, format),
@@ -170,8 +202,22 @@ const struct conf_opt settings_opts[] = {
 	    .help = "The host written into Record-Route. Where it names all "
 	    "instances, a dialog outlives the one that let it in. By "
 	    "default each listener's own." },
+	{ "cluster", CONF_T_GROUP, AT(s.cluster), CONF_OPTIONAL,
+	    .opts = cluster_opts,
+	    .help = "Several instances with the same key: a request for a "
+	    "phone whose connection another one has is handed to that one. "
+	    "Each needs another instance_id, and record_route a name that "
+	    "stands for all." },
+	{ "outbound", CONF_T_BOOL, AT(s.outbound), CONF_RELOAD,
+	    .dflt = "true",
+	    .help = "Whether phones that ask for it may register several "
+	    "connections (RFC 5626). Over UDP they can only where "
+	    "limits.stun is \"answer\", since they take a connection that "
+	    "does not answer STUN for dead." },
 	{ "resolv_conf", CONF_T_PATH, AT(s.resolv_conf),
-	    .help = "Another file than the system's resolv.conf." },
+	    .help = "Another file than the system's resolv.conf. It is read "
+	    "again when it changes. Of its options timeout, attempts and "
+	    "rotate count." },
 	{ "listen", CONF_T_GROUPS, AT(s.listen), CONF_REQUIRED,
 	    .opts = listen_opts, .size = sizeof(struct listen_conf),
 	    .help = "Where requests come in." },
@@ -196,15 +242,21 @@ const struct conf_opt settings_opts[] = {
 	    "Everyone else is a stranger, and challenged." },
 	{ "routes", CONF_T_GROUPS, AT(routes), .opts = route_opts,
 	    .size = sizeof(struct route_conf),
-	    .help = "Where requests go: the first route that fits. None "
-	    "that fits is 404." },
+	    .help = "What becomes of requests: the first route that fits. "
+	    "None that fits is 404." },
+	{ "egress", CONF_T_GROUPS, AT(egress), CONF_RELOAD,
+	    .opts = egress_opts, .size = sizeof(struct egress_conf),
+	    .help = "Lists of addresses that requests may not go to; routes "
+	    "name them." },
 	{ "limits", CONF_T_GROUP, AT(s.limits), .opts = limits_opts,
 	    .help = "Bounds. Beyond each something is refused, and counted "
 	    "in the metrics." },
+	{ "guard", CONF_T_GROUP, AT(s.guard), CONF_RELOAD | CONF_OPTIONAL,
+	    .opts = guard_opts,
+	    .help = "Who is not worth an answer." },
 	{ "log", CONF_T_GROUP, AT(s.log), .opts = log_opts,
 	    .help = "The log, on standard error." },
 	{ "timers", CONF_T_GROUP, AT(s.timers), .opts = timers_opts,
 	    .help = "Timers of the protocol. Rarely changed." },
-	{ "egress", CONF_T_GROUPS, .flags = CONF_LATER },
 	CONF_END
 };

@@ -97,21 +97,31 @@ wants_tls(const char *uri)
 {
 	struct target t;
 
-	return target_parse(&t, str_of(uri)) && t.transport == TARGET_TLS;
+	return target_parse(&t, str_of(uri)) && t.transport == TRANSPORT_TLS;
+}
+
+static void
+check_reached(const struct settings *s, const char *option, int line,
+    const char *uri)
+{
+	if (!has_tls(s) && wants_tls(uri))
+		conf_warn(s->conf, line, option, "no entry of listen is for "
+		    "TLS, so \"%s\" cannot be reached", uri);
 }
 
 static void
 check_peer(const struct settings *s, const struct peer_conf *p)
 {
+	const struct target_conf *t = p->targets.v;
+
 	if (p->certificate.n > 0 && !asks_clients(s))
 		conf_warn(s->conf, p->certificate.line[0],
 		    "peers.certificate", "no entry of listen asks for "
 		    "certificates, so \"%s\" is never known", p->name);
-	for (size_t i = 0; i < p->uri.n && !has_tls(s); i++)
-		if (wants_tls(p->uri.v[i]))
-			conf_warn(s->conf, p->uri.line[i], "peers.uri",
-			    "no entry of listen is for TLS, so \"%s\" cannot "
-			    "be reached", p->uri.v[i]);
+	for (size_t i = 0; i < p->targets.n; i++)
+		check_reached(s, "peers.targets.uri", t[i].line, t[i].uri);
+	for (size_t i = 0; i < p->uri.n; i++)
+		check_reached(s, "peers.uri", p->uri.line[i], p->uri.v[i]);
 }
 
 void

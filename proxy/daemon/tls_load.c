@@ -73,7 +73,7 @@ wants_tls(const struct peer *p)
 
 	for (size_t i = 0; i < p->nuris; i++)
 		if (target_parse(&t, str_of(p->uri[i])) &&
-		    t.transport == TARGET_TLS)
+		    t.transport == TRANSPORT_TLS)
 			return true;
 	return false;
 }

@@ -8,6 +8,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "io/dns_reader.h"
+
 enum {
 	HEADER = 12,
 	TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_OPT = 41, CLASS_IN = 1,
@@ -23,13 +25,6 @@ enum {
  * would ask them anew. */
 enum { TTL_NO_SOA_S = 10 };
 
-/* Reads on; `bad` once anything did not fit, and then only zeros. */
-struct reader {
-	const uint8_t	*m;
-	size_t		 len, at;
-	bool		 bad;
-};
-
 /* What stands before the data of a record. */
 struct head {
 	char		owner[DNS_NAME_SIZE];
@@ -41,7 +36,7 @@ struct head {
 struct reading {
 	const struct dns_question *q;
 	struct dns_reply *out;
-	struct reader	 answers, authorities;
+	struct dns_reader answers, authorities;
 	unsigned	 nanswers, nauthorities;
 };
 
@@ -85,107 +80,11 @@ dns_question_write(uint8_t out[DNS_QUESTION_MAX],
 	return n + 11;
 }
 
-static bool
-has(struct reader *r, size_t n)
-{
-	if (r->bad || n > r->len - r->at)
-		r->bad = true;
-	return !r->bad;
-}
-
-static unsigned
-take_u8(struct reader *r)
-{
-	return has(r, 1) ? r->m[r->at++] : 0;
-}
-
-static unsigned
-take_u16(struct reader *r)
-{
-	if (!has(r, 2))
-		return 0;
-	r->at += 2;
-	return get_u16(r->m + r->at - 2);
-}
-
-static uint32_t
-take_u32(struct reader *r)
-{
-	if (!has(r, 4))
-		return 0;
-	r->at += 4;
-	return get_u32(r->m + r->at - 4);
-}
-
-/* A byte that would make the text another name. */
-static bool
-is_odd(const uint8_t *label, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (label[i] <= ' ' || label[i] >= 0x7f || label[i] == '.')
-			return true;
-	return false;
-}
-
-/* Name as text, without the dot at the end; "" the root or one that cannot
- * be written as text, which matches nothing.  A pointer leads to before where
- * its part of the name began (RFC 1035 section 4.1.4: a prior occurrence), so
- * there is an end. */
-static void
-take_name(struct reader *r, char out[DNS_NAME_SIZE])
-{
-	struct reader part = *r;
-	size_t began = r->at, len = 0;
-	bool jumped = false, odd = false;
-	unsigned n;
-
-	while ((n = take_u8(&part)) != 0 && !part.bad) {
-		if (n >= 0xc0) {
-			size_t to = (n & 0x3f) << 8 | take_u8(&part);
-
-			if (!jumped)
-				r->at = part.at;
-			jumped = true;
-			if (to >= began)
-				part.bad = true;
-			part.at = began = to;
-			continue;
-		}
-		if (n > 63 || len + n + 1 > DNS_NAME_SIZE || !has(&part, n)) {
-			part.bad = true;
-			break;
-		}
-		odd = odd || is_odd(part.m + part.at, n);
-		memcpy(out + len, part.m + part.at, n);
-		len += n;
-		out[len++] = '.';
-		part.at += n;
-	}
-	if (!jumped)
-		r->at = part.at;
-	r->bad = part.bad;
-	out[len == 0 || odd || r->bad ? 0 : len - 1] = '\0';
-}
-
-/* A string of a NAPTR record. */
-static struct str
-take_string(struct reader *r)
-{
-	size_t n = take_u8(r);
-	struct str s = { "", 0 };
-
-	if (has(r, n)) {
-		s = (struct str){ (const char *)r->m + r->at, n };
-		r->at += n;
-	}
-	return s;
-}
-
 /* RFC 2181 section 8: with the highest bit, it is none at all. */
 static uint32_t
-take_ttl(struct reader *r)
+take_ttl(struct dns_reader *r)
 {
-	uint32_t ttl_s = take_u32(r);
+	uint32_t ttl_s = dns_take_u32(r);
 
 	if (ttl_s > INT32_MAX)
 		return 0;
@@ -193,21 +92,21 @@ take_ttl(struct reader *r)
 }
 
 static void
-take_head(struct reader *r, struct head *h)
+take_head(struct dns_reader *r, struct head *h)
 {
 	size_t n;
 
-	take_name(r, h->owner);
-	h->type = take_u16(r);
-	h->class = take_u16(r);
+	dns_take_name(r, h->owner);
+	h->type = dns_take_u16(r);
+	h->class = dns_take_u16(r);
 	h->ttl_s = take_ttl(r);
-	n = take_u16(r);
-	h->end = has(r, n) ? r->at + n : r->len;
+	n = dns_take_u16(r);
+	h->end = dns_has(r, n) ? r->at + n : r->len;
 }
 
 /* Do all data of this record and nothing else make it up? */
 static bool
-ended(struct reader *r, const struct head *h)
+ended(struct dns_reader *r, const struct head *h)
 {
 	bool ok = !r->bad && r->at == h->end;
 
@@ -216,7 +115,7 @@ ended(struct reader *r, const struct head *h)
 }
 
 static bool
-read_addr(union dns_record *rec, struct reader *r, const struct head *h)
+read_addr(union dns_record *rec, struct dns_reader *r, const struct head *h)
 {
 	struct sockaddr_in in = { .sin_family = AF_INET };
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
@@ -236,17 +135,17 @@ read_addr(union dns_record *rec, struct reader *r, const struct head *h)
 
 /* RFC 2782, Target: "." says that there is no such service; it is kept. */
 static bool
-read_srv(union dns_record *rec, struct reader *r, const struct head *h,
+read_srv(union dns_record *rec, struct dns_reader *r, const struct head *h,
     char text[DNS_NAME_SIZE])
 {
 	char host[DNS_NAME_SIZE];
 	bool root;
 
-	rec->srv.priority = (uint16_t)take_u16(r);
-	rec->srv.weight = (uint16_t)take_u16(r);
-	rec->srv.port = (uint16_t)take_u16(r);
-	root = has(r, 1) && r->m[r->at] == 0;
-	take_name(r, host);
+	rec->srv.priority = (uint16_t)dns_take_u16(r);
+	rec->srv.weight = (uint16_t)dns_take_u16(r);
+	rec->srv.port = (uint16_t)dns_take_u16(r);
+	root = dns_has(r, 1) && r->m[r->at] == 0;
+	dns_take_name(r, host);
 	rec->srv.host = text;
 	text[0] = '\0';
 	if (!ended(r, h))
@@ -274,18 +173,18 @@ is_sip_service(struct str service, enum transport *out)
 }
 
 static bool
-read_naptr(union dns_record *rec, struct reader *r, const struct head *h,
+read_naptr(union dns_record *rec, struct dns_reader *r, const struct head *h,
     char text[DNS_NAME_SIZE])
 {
 	struct str flags, service, regexp;
 	char name[DNS_NAME_SIZE];
 
-	rec->naptr.order = (uint16_t)take_u16(r);
-	rec->naptr.preference = (uint16_t)take_u16(r);
-	flags = take_string(r);
-	service = take_string(r);
-	regexp = take_string(r);
-	take_name(r, name);
+	rec->naptr.order = (uint16_t)dns_take_u16(r);
+	rec->naptr.preference = (uint16_t)dns_take_u16(r);
+	flags = dns_take_string(r);
+	service = dns_take_string(r);
+	regexp = dns_take_string(r);
+	dns_take_name(r, name);
 	rec->naptr.name = text;
 	return ended(r, h) && str_caseis(flags, "s") && regexp.len == 0 &&
 	    is_sip_service(service, &rec->naptr.transport) &&
@@ -293,7 +192,7 @@ read_naptr(union dns_record *rec, struct reader *r, const struct head *h,
 }
 
 static bool
-read_record(union dns_record *rec, struct reader *r, const struct head *h,
+read_record(union dns_record *rec, struct dns_reader *r, const struct head *h,
     char text[DNS_NAME_SIZE])
 {
 	switch (h->type) {
@@ -364,7 +263,7 @@ lower_ttl(struct dns_reply *out, uint32_t ttl_s)
 static bool
 collect(struct reading *rd, const char *owner)
 {
-	struct reader r = rd->answers;
+	struct dns_reader r = rd->answers;
 	bool found = false;
 	struct head h;
 
@@ -392,7 +291,7 @@ collect(struct reading *rd, const char *owner)
 static bool
 find_alias(struct reading *rd, char name[DNS_NAME_SIZE])
 {
-	struct reader r = rd->answers;
+	struct dns_reader r = rd->answers;
 	struct head h;
 
 	for (unsigned i = 0; i < rd->nanswers && !r.bad; i++) {
@@ -400,7 +299,7 @@ find_alias(struct reading *rd, char name[DNS_NAME_SIZE])
 		if (!r.bad && h.class == CLASS_IN && h.type == TYPE_CNAME &&
 		    str_caseis(str_of(name), h.owner)) {
 			lower_ttl(rd->out, h.ttl_s);
-			take_name(&r, h.owner);
+			dns_take_name(&r, h.owner);
 			return !r.bad && r.at == h.end &&
 			    target_host_copy(name, str_of(h.owner));
 		}
@@ -413,7 +312,7 @@ find_alias(struct reading *rd, char name[DNS_NAME_SIZE])
 static bool
 find_soa(struct reading *rd)
 {
-	struct reader r = rd->authorities;
+	struct dns_reader r = rd->authorities;
 	struct head h;
 
 	for (unsigned i = 0; i < rd->nauthorities; i++) {
@@ -435,7 +334,7 @@ find_soa(struct reading *rd)
 static void
 skip_answers(struct reading *rd)
 {
-	struct reader r = rd->answers;
+	struct dns_reader r = rd->answers;
 	struct head h;
 
 	for (unsigned i = 0; i < rd->nanswers && !r.bad; i++) {
@@ -454,17 +353,17 @@ at_most(unsigned n)
 /* Is the question that was asked repeated?  A server that does not
  * understand may leave it out. */
 static bool
-is_ours(struct reading *rd, struct reader *r, unsigned rcode)
+is_ours(struct reading *rd, struct dns_reader *r, unsigned rcode)
 {
 	char name[DNS_NAME_SIZE];
 	unsigned n = get_u16(r->m + 4);
 
 	if (n == 0)
 		return rcode == RCODE_FORMAT || rcode == RCODE_NOT_BUILT;
-	take_name(r, name);
+	dns_take_name(r, name);
 	return n == 1 && str_caseis(str_of(rd->q->name), name) &&
-	    take_u16(r) == (unsigned)rd->q->type &&
-	    take_u16(r) == CLASS_IN && !r->bad;
+	    dns_take_u16(r) == (unsigned)rd->q->type &&
+	    dns_take_u16(r) == CLASS_IN && !r->bad;
 }
 
 static enum dns_verdict
@@ -499,7 +398,7 @@ enum dns_verdict
 dns_reply_read(struct dns_reply *out, const uint8_t *m, size_t len,
     const struct dns_question *q)
 {
-	struct reader r = { m, len, HEADER, false };
+	struct dns_reader r = { m, len, HEADER, false };
 	struct reading rd = { .q = q, .out = out };
 	unsigned flags, rcode;
 

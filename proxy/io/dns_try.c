@@ -16,6 +16,9 @@
 #include "io/dns_message.h"
 #include "io/loop.h"
 
+/* More than we ask for: some servers do not look. */
+enum { DATAGRAM_MAX = 4096 };
+
 struct dns_try {
 	int		 fd;
 	struct loop_fd	*watch;
@@ -48,7 +51,7 @@ static void
 udp_ready(void *arg, unsigned events)
 {
 	struct dns_try *t = arg;
-	uint8_t m[DNS_DATAGRAM_MAX];
+	uint8_t m[DATAGRAM_MAX];
 	ssize_t n = recv(t->fd, m, sizeof m, MSG_TRUNC);
 
 	(void)events;

@@ -169,14 +169,15 @@ resolve(struct redis_find *f)
 {
 	char uri[REDIS_TEXT_MAX + 32];
 	struct dns_target t[DNS_TARGETS_MAX];
+	const struct dns_query q = { .uri = uri, .timeout_ms = DNS_MS,
+		.done = resolved, .arg = f };
 	enum dns_result r;
 	size_t n;
 
 	/* With a port: addresses are asked for, and no SRV. */
 	snprintf(uri, sizeof uri, "sip:%s:%u;transport=tcp", f->url.host,
 	    f->url.port);
-	r = dns_resolve(f->conf->dns, uri, DNS_MS, t, &n, resolved, f,
-	    &f->lookup);
+	r = dns_resolve(f->conf->dns, &q, t, &n, &f->lookup);
 	if (f->lookup == NULL)
 		resolved(f, r, t, n);
 }

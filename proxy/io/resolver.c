@@ -31,7 +31,7 @@ enum {
 	ALIASES_MAX = 8,	/* followed in a row */
 	WAIT_MOST_MS = 8000,	/* for one try */
 	FAILED_TTL_S = 1,	/* RFC 9520 section 3.2: at least */
-	LOOK_MS = 5000		/* between two looks at resolv.conf */
+	LOOK_MS = 1000		/* between two looks at resolv.conf */
 };
 
 /* By what a question that is under way is found. */
@@ -285,6 +285,7 @@ follow_alias(struct question *q, struct dns_reply *reply)
 	if (reply->answer.ttl_s < q->ttl_s)
 		q->ttl_s = reply->answer.ttl_s;
 	if (++q->aliases > ALIASES_MAX) {
+		reply->answer.ttl_s = FAILED_TTL_S;
 		finish(q, &reply->answer);
 		return;
 	}

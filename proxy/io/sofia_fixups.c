@@ -1,8 +1,8 @@
 /*
  * sofia_fixups.c -- a fault of libsofia-sip-ua, cured from outside.
  *
- * Seen in Debian's 1.12.11+20110422.1+1e14eea~dfsg-6, which is upstream's last
- * state.
+ * Seen in Debian's 1.12.11+20110422.1+1e14eea~dfsg-6, the last state of that
+ * line, and in 1.13.17, whose su_timer.c does the same.
  *
  * epoll_wait
  *	Fault: su_timer_expire() (su/su_timer.c) gives the time left until the

@@ -5,7 +5,6 @@
 
 #include "io/srv.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 static bool
@@ -14,16 +13,21 @@ same_place(const struct srv *a, const struct srv *b)
 	return a->rank == b->rank && a->priority == b->priority;
 }
 
+bool
+srv_before(const struct srv *a, const struct srv *b)
+{
+	return a->rank != b->rank ? a->rank < b->rank :
+	    a->priority < b->priority;
+}
+
 /* Weight 0 first in one place, as the lot below needs it. */
 static int
 compare(const void *va, const void *vb)
 {
 	const struct srv *a = va, *b = vb;
 
-	if (a->rank != b->rank)
-		return a->rank - b->rank;
-	if (a->priority != b->priority)
-		return a->priority - b->priority;
+	if (!same_place(a, b))
+		return srv_before(a, b) ? -1 : 1;
 	return (a->weight != 0) - (b->weight != 0);
 }
 

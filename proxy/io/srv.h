@@ -6,6 +6,7 @@
 #ifndef IO_SRV_H
 #define IO_SRV_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ struct srv {
 	enum transport	transport;
 	unsigned	host;		/* whose, as the caller counts */
 };
+
+/* Does a come before b whatever the lot? */
+bool srv_before(const struct srv *a, const struct srv *b);
 
 /* A number from 0 to most, both included, each as likely. */
 typedef uint32_t srv_pick_f(void *arg, uint32_t most);

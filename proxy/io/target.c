@@ -67,6 +67,15 @@ is_name_byte(char c)
 	    (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
+static bool
+is_number(const char *label, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (label[i] < '0' || label[i] > '9')
+			return false;
+	return true;
+}
+
 bool
 target_host_copy(char out[TARGET_HOST_MAX + 1], struct str name)
 {
@@ -85,22 +94,11 @@ target_host_copy(char out[TARGET_HOST_MAX + 1], struct str name)
 			return false;
 		}
 	}
-	if (label == 0)
+	if (label == 0 || is_number(name.p + name.len - label, label))
 		return false;
 	memcpy(out, name.p, name.len);
 	out[name.len] = '\0';
 	return true;
-}
-
-/* The last label of a name starts with a letter (RFC 3261 25.1, toplabel):
- * 1.2.3.456 is no name, and must not be asked of DNS. */
-static bool
-looks_numeric(const char *host)
-{
-	const char *dot = strrchr(host, '.');
-	const char *last = dot == NULL ? host : dot + 1;
-
-	return last[strspn(last, "0123456789")] == '\0';
 }
 
 static bool
@@ -112,7 +110,7 @@ set_host(struct target *t, struct str host)
 	/* A bare IPv6 address is no host of a URI. */
 	if (t->numeric)
 		return bracketed || memchr(host.p, ':', host.len) == NULL;
-	return target_host_copy(t->host, host) && !looks_numeric(t->host);
+	return target_host_copy(t->host, host);
 }
 
 static bool
@@ -152,11 +150,12 @@ set_transport(struct target *t, struct str value)
 	if (t->transport != TARGET_OPEN)
 		return false;			/* said twice */
 	if (str_caseis(value, "udp"))
-		t->transport = TARGET_UDP;
+		t->transport = TRANSPORT_UDP;
 	else if (str_caseis(value, "tcp"))
-		t->transport = TARGET_TCP;
+		t->transport = TRANSPORT_TCP;
 	else if (str_caseis(value, "tls"))
-		t->transport = TARGET_TLS;
+		t->transport = TRANSPORT_TLS;
+	t->transport_given = true;
 	return t->transport != TARGET_OPEN;
 }
 
@@ -197,15 +196,25 @@ target_parse(struct target *t, struct str uri)
 		return false;
 	if (t->sips) {
 		/* RFC 3261 26.2.2: TLS, whatever lies below. */
-		if (t->transport == TARGET_UDP)
+		if (t->transport == TRANSPORT_UDP)
 			return false;
-		t->transport = TARGET_TLS;
+		t->transport = TRANSPORT_TLS;
 	}
 	return true;
+}
+
+enum transport
+target_default_transport(const struct target *t, unsigned transports)
+{
+	if (t->transport != TARGET_OPEN)
+		return (enum transport)t->transport;
+	return (transports & (TRANSPORT_BIT(TRANSPORT_UDP) |
+	    TRANSPORT_BIT(TRANSPORT_TCP))) == TRANSPORT_BIT(TRANSPORT_TCP) ?
+	    TRANSPORT_TCP : TRANSPORT_UDP;
 }
 
 uint16_t
 target_default_port(int transport)
 {
-	return transport == TARGET_TLS ? 5061 : 5060;
+	return transport == TRANSPORT_TLS ? 5061 : 5060;
 }

@@ -20,6 +20,44 @@ domain_is_ours(const struct request *req)
 	    url_port_number(u));
 }
 
+/* What a trusted peer says of its callers is its own business. */
+static bool
+may_be_anybody(const struct request *req)
+{
+	return req->identity_ok || (req->peer != NULL && req->peer->trusted);
+}
+
+/*
+ * Who proved to be a user of a peer that is known by that is this peer; who
+ * is none of those that its address or certificate need as well is a
+ * stranger.
+ */
+static enum reason
+settle_peer(struct request *req)
+{
+	const url_t *u = req->sip->sip_request->rq_url;
+	struct str domain = { NULL, 0 };
+
+	if (req->proof == PROOF_NONE)
+		return REASON_COUNT;
+	if (req->peer != NULL && req->peer->nusers > 0 &&
+	    !peer_has_user(req->peer, req->user)) {
+		if (req->realm != req->policy->realm)
+			return REASON_WRONG_USER;
+		req->peer = NULL;
+	}
+	if (req->token_state == NO_TOKEN)
+		domain = str_of(u->url_host == NULL ? "" : u->url_host);
+	if (req->peer == NULL) {
+		req->peer = peers_by_user(req->policy->peers, req->user,
+		    domain);
+		req->by_digest = req->peer != NULL;
+	}
+	return req->path != NULL && (req->peer == NULL ||
+	    req->path->registrar != req->peer->id) ? REASON_FOREIGN_TOKEN :
+	    REASON_COUNT;
+}
+
 /*
  * The caller's From is what it was when he was let in; a dialog that the far
  * side does not know must not carry another.  To hang up, any will do.
@@ -28,7 +66,7 @@ static bool
 identity_stands(const struct request *req)
 {
 	return req->token_state != TOKEN_GOOD || !req->from_caller ||
-	    req->proof != PROOF_DIGEST || req->identity_ok ||
+	    req->proof != PROOF_DIGEST || may_be_anybody(req) ||
 	    req->method == sip_method_bye;
 }
 
@@ -42,7 +80,9 @@ judge_token(struct request *req)
 	bool same = strcmp(req->user, token_user(req)) == 0;
 
 	if (req->token_state == TOKEN_BY_USER) {
-		req->moved = same && req->proof == PROOF_DIGEST;
+		/* in another realm he is another */
+		req->moved = same && req->proof == PROOF_DIGEST &&
+		    req->realm == req->policy->realm;
 		req->token_state = req->moved ? TOKEN_GOOD : NO_TOKEN;
 	}
 	if (!req->moved && req->token_state == TOKEN_GOOD &&
@@ -54,13 +94,14 @@ judge_token(struct request *req)
 }
 
 static enum reason
-judge_stranger(const struct request *req)
+judge_stranger(struct request *req)
 {
-	if (!req->identity_ok)
+	if (!may_be_anybody(req))
 		return REASON_WRONG_IDENTITY;
 	if (req->peer != NULL)
 		return REASON_COUNT;
-	if (!domain_is_ours(req))
+	req->foreign = !domain_is_ours(req);
+	if (req->foreign && !routes_let_out(req->policy->routes))
 		return REASON_FOREIGN_DOMAIN;
 	return req->sip->sip_route != NULL ? REASON_FOREIGN_ROUTE :
 	    REASON_COUNT;
@@ -74,13 +115,16 @@ judge(struct request *req)
 	if (r != REASON_COUNT || req->token_state == TOKEN_GOOD ||
 	    req->proof == PROOF_NONE)
 		return r;
-	return judge_stranger(req);
+	r = judge_stranger(req);
+	return r == REASON_COUNT && !req->number_ok ? REASON_WRONG_NUMBER : r;
 }
 
 enum step_verdict
 step_authorize(struct request *req)
 {
-	enum reason r = judge(req);
+	enum reason r = settle_peer(req);
 
+	if (r == REASON_COUNT)
+		r = judge(req);
 	return r == REASON_COUNT ? STEP_NEXT : refuse(req, r);
 }

@@ -7,11 +7,14 @@
 
 #include "pipeline/branch.h"
 #include "pipeline/branch_id.h"
+#include "pipeline/client_owner.h"
 #include "pipeline/edit.h"
+#include "pipeline/flow.h"
 #include "pipeline/message.h"
 #include "pipeline/targets.h"
 
-enum { TOP_MAX = 4096 };	/* Via, Record-Routes with tokens, Path */
+enum { TOP_MAX = 8192 };	/* Via, Record-Routes with tokens, Path, our
+				 * credentials */
 
 /* How many branches are under way to one address. */
 struct target_load {
@@ -21,12 +24,14 @@ struct target_load {
 };
 
 struct branch {
-	struct timeout	 timeout;	/* first: the timers hand it back */
+	struct client_owner owner;	/* first */
+	struct timeout	 timeout;	/* Timer C, or after a CANCEL */
 	struct timeout	 silence;
 	struct leg	*leg;
 	struct request	*req;
 	struct client	*client;	/* NULL: it has ended */
 	struct target_load *load;
+	struct member	*member;	/* of the peer's set; may be NULL */
 	bool		 provisional, cancel_wanted, cancel_sent;
 };
 
@@ -107,6 +112,13 @@ branch_cancel_orphan(struct pipeline *p, struct client *c)
 		send_cancel(p, c, NULL);
 }
 
+static struct branch *
+of_timeout(struct timeout *t)
+{
+	return (struct branch *)((char *)t - offsetof(struct branch,
+	    timeout));
+}
+
 static void
 start_timer_c(struct branch *b)
 {
@@ -132,7 +144,7 @@ branch_cancel(struct branch *b)
 void
 branch_timer_c(void *arg, struct timeout *t)
 {
-	struct branch *b = (struct branch *)t;
+	struct branch *b = of_timeout(t);
 	char target[ADDR_TEXT_MAX];
 
 	(void)arg;
@@ -148,7 +160,7 @@ branch_timer_c(void *arg, struct timeout *t)
 void
 branch_timer_cancel(void *arg, struct timeout *t)
 {
-	struct branch *b = (struct branch *)t;
+	struct branch *b = of_timeout(t);
 
 	(void)arg;
 	relay_failure(b->leg, 408);
@@ -182,19 +194,25 @@ on_failed(void *owner, enum client_failure why)
 	relay_failure(b->leg, why == CLIENT_TIMEOUT ? 408 : 503);
 }
 
-bool
-branch_asked(const struct branch *b, const sip_t *sip)
+static bool
+branch_asked(const struct client_owner *o, const sip_t *sip)
 {
+	const struct branch *b = (const struct branch *)o;
+
 	return sip->sip_cseq->cs_method == b->req->method &&
 	    sip->sip_via->v_next != NULL && strcmp(
 	    sip->sip_cseq->cs_method_name,
 	    b->req->sip->sip_cseq->cs_method_name) == 0;
 }
 
-void
-branch_response(struct branch *b, msg_t *msg, int status)
+static void
+branch_response(struct client_owner *o, msg_t *msg, int status)
 {
+	struct branch *b = (struct branch *)o;
+
 	timeouts_remove(b->req->p->timer_silence, &b->silence);
+	if (status != 503)
+		targets_note(b->leg, TARGET_SERVED, 0);
 	if (status >= 200)
 		b->client = NULL;
 	if (status > 100)
@@ -207,54 +225,58 @@ branch_response(struct branch *b, msg_t *msg, int status)
 
 /* Our Via, and what else a request bears on top that leaves by this way. */
 static bool
-put_top(struct leg *leg, const struct way *way, const char *id,
-    struct writer *w)
+put_top(struct leg *leg, const struct way *way,
+    const struct branch_asks *asks, struct writer *w)
 {
-	put_text(w, "Via: SIP/2.0/");
-	put_text(w, transport_via_name(way->transport));
-	put_text(w, " ");
-	put_text(w, way->host);
-	put_text(w, ":");
-	put_uint(w, way->port);
-	put_text(w, ";rport;branch=");
-	put_text(w, id);
-	put_text(w, "\r\n");
+	branch_put_via(w, way, asks);
 	if (!leg->edited && edit_request(leg, way) < 0)
 		return false;
 	leg->edited = true;
-	return edit_for_way(leg, way, w) == 0 && !w->full;
+	return edit_for_way(leg, way, w) == 0 && uplink_put_leg(leg, w) &&
+	    flow_put_handed(leg, w) && !w->full;
 }
 
-/* The key of the transaction that starts with our Via. */
-static uint64_t
-key_of(const struct request *req, const struct way *way, const char *id)
+/* What the request of this leg will be known by, with a branch of its own. */
+static struct branch_asks
+asks_of(const struct leg *leg, char id[BRANCH_ID_TEXT + 1])
 {
-	char host[sizeof way->host + 8];
-	struct writer w = writer_on(host, sizeof host);
-	struct transaction_id t = { .branch = str_of(id),
-		.call_id = str_of(req->sip->sip_call_id->i_id),
-		.cseq = req->sip->sip_cseq->cs_seq };
+	const sip_t *sip = leg->req->sip;
 
-	put_text(&w, way->host);
-	put_text(&w, ":");
-	put_uint(&w, way->port);
-	t.sent_by = (struct str){ host, w.len };
-	return transaction_key(req->p->transactions, &t);
+	branch_id_make(leg->req, id);
+	return (struct branch_asks){ id, sip->sip_call_id->i_id,
+		sip->sip_cseq->cs_seq, &leg->tried };
 }
 
 /* The request as it leaves by this way; in the pipeline's scratch. */
 static bool
-write_request(struct leg *leg, const struct way *way, const char *id,
-    struct writer *out)
+write_request(struct leg *leg, const struct way *way,
+    const struct branch_asks *asks, struct writer *out)
 {
 	char top[TOP_MAX];
 	struct writer w = writer_on(top, sizeof top - 1);
 
-	if (!put_top(leg, way, id, &w))
+	if (!put_top(leg, way, asks, &w))
 		return false;
 	top[w.len] = '\0';
 	*out = writer_on(leg->req->p->scratch, SCRATCH_SIZE);
 	return message_write(out, leg->msg, top);
+}
+
+/* The same, by the way that its length asks for: *way and *t may change. */
+static bool
+write_to_fit(struct leg *leg, const struct branch_asks *asks,
+    const struct target **t, const struct way **way, struct writer *out)
+{
+	const struct way *stream;
+
+	if (!write_request(leg, *way, asks, out))
+		return false;
+	stream = targets_stream(leg, *t, *way, out->len);
+	if (stream == NULL)
+		return true;
+	*t = &leg->stream;
+	*way = stream;
+	return write_request(leg, stream, asks, out);
 }
 
 static struct client *
@@ -267,15 +289,15 @@ send_request(struct branch *b, const struct target *t, const struct way *way)
 	struct client_conf conf = {
 		.kind = req->method == sip_method_invite ? CLIENT_INVITE :
 		    CLIENT_OTHER,
-		.hop = targets_hop(b->leg, t, way), .hooks = &hooks,
-		.owner = b,
+		.hooks = &hooks, .owner = &b->owner,
 	};
+	struct branch_asks asks = asks_of(b->leg, id);
 	int error;
 
-	branch_id_make(req, id);
-	if (!write_request(b->leg, way, id, &w))
+	if (!write_to_fit(b->leg, &asks, &t, &way, &w))
 		return NULL;
-	conf.key = key_of(req, way, id);
+	conf.hop = targets_hop(b->leg, t, way);
+	conf.key = branch_key(req->p, way, &asks);
 	return client_new(req->p->transactions, &conf, w.p, w.len, &error);
 }
 
@@ -284,14 +306,15 @@ branch_pass(struct leg *leg, const struct target *t)
 {
 	const struct way *way = targets_way(leg, t);
 	char id[BRANCH_ID_TEXT + 1];
+	struct branch_asks asks;
 	struct writer w;
 	struct hop hop;
 
 	if (way == NULL)
 		return false;
-	leg->tried = t->addr;
-	branch_id_make(leg->req, id);
-	if (!write_request(leg, way, id, &w))
+	targets_turn_to(leg, t);
+	asks = asks_of(leg, id);
+	if (!write_request(leg, way, &asks, &w))
 		return false;
 	hop = targets_hop(leg, t, way);
 	return transport_send(leg->req->p->env.transports, &hop, w.p, w.len,
@@ -305,9 +328,13 @@ branch_new(struct leg *leg, const struct target *t)
 
 	if (b == NULL)
 		return NULL;
+	b->owner = (struct client_owner){ branch_asked, branch_response };
 	b->leg = leg;
 	b->req = leg->req;
 	leg->branch = b;
+	b->member = t->member;
+	if (b->member != NULL)
+		member_begin(b->member);
 	b->load = load_take(b->req->p, t);
 	if (b->load != NULL)
 		return b;
@@ -328,12 +355,14 @@ branch_start(struct leg *leg, const struct target *t)
 		return BRANCH_FAILED;
 	if (is_too_busy(leg->req, b->load))
 		return branch_free(b), BRANCH_BUSY;
-	leg->tried = t->addr;
+	targets_turn_to(leg, t);
 	b->client = send_request(b, t, way);
+	if (b->client == NULL && targets_no_stream(leg))
+		b->client = send_request(b, t, way);
 	if (b->client == NULL)
 		return branch_free(b), BRANCH_FAILED;
 	start_timer_c(b);
-	if (targets_are_left(leg))
+	if (targets_may_move_on(leg))
 		timeouts_add(leg->req->p->timer_silence, &b->silence);
 	return BRANCH_STARTED;
 }
@@ -351,6 +380,8 @@ branch_free(struct branch *b)
 	timeouts_remove(b->cancel_sent ? p->timer_cancel : p->timer_c,
 	    &b->timeout);
 	load_give(p, b->load);
+	if (b->member != NULL)
+		member_end(b->member);
 	if (b->client != NULL)
 		client_release(b->client);
 	free(b);

@@ -23,13 +23,6 @@ bool branch_pass(struct leg *leg, const struct target *t);
 /* Ask the target to give up (RFC 3261 16.10); waits for a provisional. */
 void branch_cancel(struct branch *b);
 
-/* Is this response one to what the branch asked? */
-bool branch_asked(const struct branch *b, const sip_t *sip);
-
-/* A response of its client transaction, which has ended if it is final.  Takes
- * over msg. */
-void branch_response(struct branch *b, msg_t *msg, int status);
-
 /* Let go: the transaction ends by itself. */
 void branch_free(struct branch *b);		/* NULL is allowed */
 

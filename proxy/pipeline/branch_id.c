@@ -49,7 +49,7 @@ loop_hash(const struct request *req, uint8_t out[6])
 	size_t n = 0;
 
 	snprintf(cseq, sizeof cseq, "%u", (unsigned)sip->sip_cseq->cs_seq);
-	part[n++] = part_text("loop");
+	part[n++] = part_text(req->handed ? "handed" : "loop");
 	part[n++] = part_text(req->peer == NULL ? "" : req->peer->name);
 	part[n++] = (struct mac_part){ req->uri.p, req->uri.len };
 	part[n++] = part_text(cseq);
@@ -107,4 +107,39 @@ branch_id_open(struct pipeline *p, const sip_t *sip, const sip_via_t *via,
 	out->issued_s = get_u32(id + ISSUED);
 	memcpy(out->loop_hash, id + LOOP, 6);
 	return true;
+}
+
+static void
+put_place(struct writer *w, const struct way *way, const struct addr *to)
+{
+	put_text(w, way_host(way, to));
+	put_text(w, ":");
+	put_uint(w, way->port);
+}
+
+void
+branch_put_via(struct writer *w, const struct way *way,
+    const struct branch_asks *asks)
+{
+	put_text(w, "Via: SIP/2.0/");
+	put_text(w, transport_via_name(way->transport));
+	put_text(w, " ");
+	put_place(w, way, asks->to);
+	put_text(w, ";rport;branch=");
+	put_text(w, asks->branch);
+	put_text(w, "\r\n");
+}
+
+uint64_t
+branch_key(const struct pipeline *p, const struct way *way,
+    const struct branch_asks *asks)
+{
+	char host[sizeof way->host + 8];
+	struct writer w = writer_on(host, sizeof host);
+	struct transaction_id t = { .branch = str_of(asks->branch),
+		.call_id = str_of(asks->call_id), .cseq = asks->cseq };
+
+	put_place(&w, way, asks->to);
+	t.sent_by = (struct str){ host, w.len };
+	return transaction_key(p->transactions, &t);
 }

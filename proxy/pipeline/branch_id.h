@@ -24,6 +24,21 @@ void loop_hash(const struct request *req, uint8_t out[6]);
 /* out: BRANCH_ID_TEXT + 1 bytes. */
 void branch_id_make(struct request *req, char *out);
 
+/* What begins with a Via of ours. */
+struct branch_asks {
+	const char	*branch, *call_id;
+	uint32_t	 cseq;
+	const struct addr *to;		/* by its network we have a name */
+};
+
+/* That Via, as a line, for what leaves by this way. */
+void branch_put_via(struct writer *w, const struct way *way,
+    const struct branch_asks *asks);
+
+/* The key of its transaction. */
+uint64_t branch_key(const struct pipeline *p, const struct way *way,
+    const struct branch_asks *asks);
+
 struct branch_id {
 	uint32_t	issued_s;
 	uint8_t		loop_hash[6];

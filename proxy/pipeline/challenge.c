@@ -37,7 +37,7 @@ consider(struct request *req, const msg_auth_t *au, bool *bad)
 	if (c == NULL)
 		return -ENOMEM;
 	v = credentials_parse(c, message_raw_value(au->au_common),
-	    str_of(req->policy->realm));
+	    str_of(req->realm));
 	*bad |= v == CREDENTIALS_BAD;
 	if (v == CREDENTIALS_OK && is_better(req, c)) {
 		free(req->cred);

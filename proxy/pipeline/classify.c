@@ -11,6 +11,7 @@
 #include "io/tls.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
+#include "pipeline/registration.h"
 
 static bool
 is_us(const struct request *req, const url_t *u)
@@ -43,11 +44,78 @@ undo_strict_routing(struct request *req)
 		    (msg_header_t *)last);
 }
 
+static bool
+has_name(const void *arg, const char *name)
+{
+	const struct request *req = arg;
+
+	return tls_peer_has_name(req->p->arrived->peer, name);
+}
+
+static bool
+is_vouched(const void *arg, const struct peer *p)
+{
+	const struct request *req = arg;
+	const struct pipeline_env *env = &req->p->env;
+
+	return env->vouched(env->tls_arg, req->p->arrived->peer,
+	    req->way->listener, p);
+}
+
+/* But for the domain. */
+static struct arrival
+arrival_of(const struct request *req, const struct arrival_certificate *shown)
+{
+	return (struct arrival){
+		.source = req->source, .transport = req->transport,
+		.listener = req->way->listener, .ifindex = req->way->ifindex,
+		.certificate = req->p->arrived->peer == NULL ? NULL : shown,
+	};
+}
+
+/*
+ * What a token names may have been made for another domain than the request
+ * asks for now: the sender's peer is one that may send from there.
+ */
+static bool
+may_be_from(const struct request *req, const struct peer *p)
+{
+	struct arrival_certificate shown = { has_name, is_vouched, req };
+	struct arrival a = arrival_of(req, &shown);
+
+	return p != NULL && peer_may_send(p, &a);
+}
+
+/*
+ * A flow that is good for its registrar alone.  One that is known by digest
+ * alone is a stranger until then: authorize.c.
+ */
+static enum reason
+take_path(struct request *req, const struct path_token *path)
+{
+	const struct peer *p = peers_by_id(req->policy->peers,
+	    path->registrar);
+
+	if (req->peer != p && may_be_from(req, p))
+		req->peer = p;
+	if (req->peer == NULL &&
+	    (p == NULL || !peer_is_known_by(p, PEER_BY_DIGEST)))
+		return REASON_COUNT;
+	if (req->peer != NULL && req->peer != p)
+		return REASON_FOREIGN_TOKEN;
+	req->path = malloc(sizeof *req->path);
+	if (req->path == NULL)
+		return REASON_NO_MEMORY;
+	*req->path = *path;
+	return REASON_COUNT;
+}
+
 /* A token in the user part of a Route of ours: of a dialog, or of a Path. */
 static enum reason
 read_token(struct request *req, const char *user)
 {
 	struct token_signer signer = flow_signer(req->p);
+	struct path_token path;
 
 	if (user == NULL)
 		return REASON_COUNT;
@@ -59,15 +127,11 @@ read_token(struct request *req, const char *user)
 	case TOKEN_FOREIGN:
 		break;
 	}
-	if (req->peer == NULL || req->path != NULL || req->own_routes)
+	if (req->path != NULL || req->own_routes)
 		return REASON_COUNT;
-	req->path = calloc(1, sizeof *req->path);
-	if (req->path == NULL)
-		return REASON_NO_MEMORY;
-	if (path_token_open(&signer, str_of(user), req->path) != TOKEN_OK ||
-	    req->path->registrar != req->peer->id)
-		return REASON_FOREIGN_TOKEN;
-	return REASON_COUNT;
+	if (path_token_open(&signer, str_of(user), &path) == TOKEN_OK)
+		return take_path(req, &path);
+	return req->peer == NULL ? REASON_COUNT : REASON_FOREIGN_TOKEN;
 }
 
 static enum reason
@@ -97,6 +161,54 @@ take_contact_token(struct request *req)
 	    CONTACT_FOREIGN ? REASON_FOREIGN_TOKEN : REASON_COUNT;
 }
 
+/* What our own Contact bears is for us; the number that was called stays. */
+static void
+drop_line(struct request *req)
+{
+	url_t *u = url_hdup(msg_home(req->msg), req->sip->sip_request->rq_url);
+
+	if (u == NULL)
+		return;
+	u->url_params = url_strip_param_string((char *)(uintptr_t)
+	    u->url_params, "line");
+	message_set_uri(req->msg, req->sip, u);
+}
+
+/* A peer that calls an address that we registered with it may send from any
+ * address of its own. */
+static void
+know_by_line(struct request *req)
+{
+	const url_t *u = req->sip->sip_request->rq_url;
+	const struct peer *peer;
+
+	if (u->url_params == NULL || !url_has_param(u, "line"))
+		return;
+	peer = registrations_find(req);
+	if (peer == NULL)
+		return;
+	if (req->peer == NULL)
+		req->peer = peer;
+	drop_line(req);
+}
+
+/* And what it sends later, in the dialog. */
+static void
+know_by_token(struct request *req)
+{
+	const struct side *s = req->from_caller ? &req->token.caller :
+	    &req->token.callee;
+	const struct peer *p;
+
+	if (!req->own_routes || s->kind != SIDE_PEER ||
+	    (req->peer != NULL && req->peer->id == s->peer))
+		return;
+	p = peers_by_id(req->policy->peers, s->peer);
+	if (may_be_from(req, p) || (req->peer == NULL &&
+	    registrations_have(req, s->peer)))
+		req->peer = p;
+}
+
 /* What opens something new must prove itself, whatever token it brings. */
 static bool
 belongs_in_dialog(const struct request *req)
@@ -110,6 +222,17 @@ belongs_in_dialog(const struct request *req)
 	    message_other(req->sip, "Replaces", NULL) == NULL;
 }
 
+/* Another instance did all that is asked of strangers and peers. */
+static void
+take_handed(struct request *req)
+{
+	if (!req->own_routes || !flow_is_handed(req))
+		return;
+	req->handed = true;
+	req->peer = NULL;
+	req->token_state = TOKEN_GOOD;
+}
+
 /*
  * The token is good from the sides that it names.  A user who moved (another
  * port behind his NAT, a new connection) may come from elsewhere, if he proves
@@ -120,7 +243,11 @@ judge_token(struct request *req)
 {
 	const struct dialog_token *t = &req->token;
 
-	if (!req->own_routes || !belongs_in_dialog(req))
+	if (!req->own_routes || t->flags & TOKEN_HANDED) {
+		take_handed(req);
+		return;
+	}
+	if (!belongs_in_dialog(req))
 		return;
 	if (flow_is_sender(req, req->from_caller ? &t->caller : &t->callee))
 		req->token_state = TOKEN_GOOD;
@@ -133,7 +260,7 @@ proof_needed(const struct request *req)
 {
 	const struct auth_conf *auth = req->policy->auth;
 
-	if (req->peer != NULL && req->peer->auth == PEER_AUTH_IP)
+	if (req->peer != NULL && !peer_asks_digest(req->peer))
 		return PROOF_NONE;
 	if (req->token_state != TOKEN_GOOD)
 		return PROOF_DIGEST;
@@ -142,6 +269,21 @@ proof_needed(const struct request *req)
 		return PROOF_NONE;
 	return auth->in_dialog == IN_DIALOG_TOKEN ? PROOF_NONE :
 	    PROOF_DIGEST;
+}
+
+/*
+ * Who sent from a peer's address, and was let in as the stranger that he is
+ * without its digest, is none in his dialog either.
+ */
+static bool
+is_half_known(const struct request *req)
+{
+	const struct side *s = req->from_caller ? &req->token.caller :
+	    &req->token.callee;
+
+	return req->peer != NULL && req->proof == PROOF_NONE &&
+	    peer_asks_digest(req->peer) &&
+	    !(s->kind == SIDE_PEER && s->peer == req->peer->id);
 }
 
 /* Forged by the thousand, perhaps: one line a second says it. */
@@ -161,34 +303,14 @@ note_misplaced(struct request *req)
 	    kv_uint("so_far", p->misplaced_total[0]));
 }
 
-static bool
-has_name(const void *arg, const char *name)
-{
-	const struct request *req = arg;
-
-	return tls_peer_has_name(req->p->arrived->peer, name);
-}
-
-static bool
-is_vouched(const void *arg, const struct peer *p)
-{
-	const struct request *req = arg;
-	const struct pipeline_env *env = &req->p->env;
-
-	return env->vouched(env->tls_arg, req->p->arrived->peer,
-	    req->way->listener, p);
-}
-
 static void
 classify_source(struct request *req)
 {
+	const url_t *u = req->sip->sip_request->rq_url;
 	struct arrival_certificate shown = { has_name, is_vouched, req };
-	struct arrival a = {
-		.source = req->source, .transport = req->transport,
-		.listener = req->way->listener, .ifindex = req->way->ifindex,
-		.certificate = req->p->arrived->peer == NULL ? NULL : &shown,
-	};
+	struct arrival a = arrival_of(req, &shown);
 
+	a.domain = str_of(u->url_host == NULL ? "" : u->url_host);
 	if (peers_classify(req->policy->peers, &a, &req->peer) ==
 	    ARRIVAL_MISPLACED)
 		note_misplaced(req);
@@ -198,6 +320,7 @@ enum step_verdict
 step_arrive(struct request *req)
 {
 	classify_source(req);
+	know_by_line(req);
 	/* strangers, whether they ask for it or not */
 	message_tell_source(req->msg, req->sip, &req->source,
 	    req->peer == NULL || req->transport != TRANSPORT_UDP);
@@ -215,8 +338,13 @@ step_classify(struct request *req)
 		r = take_contact_token(req);
 	if (r != REASON_COUNT)
 		return refuse(req, r);
+	know_by_token(req);
 	judge_token(req);
 	req->proof = proof_needed(req);
+	if (is_half_known(req))
+		req->peer = NULL;
+	req->realm = req->peer != NULL && req->peer->realm != NULL ?
+	    req->peer->realm : req->policy->realm;
 	req->www = req->method == sip_method_register &&
 	    req->policy->auth->register_challenge == REGISTER_WWW;
 	return STEP_NEXT;

@@ -122,6 +122,13 @@ edit_response(const struct leg *leg, msg_t *msg, sip_t *sip)
 		message_drop_other(msg, sip, "P-Asserted-Identity");
 }
 
+void
+edit_late_response(msg_t *msg, sip_t *sip, bool from_peer)
+{
+	if (!from_peer || wants_privacy(sip))
+		message_drop_other(msg, sip, "P-Asserted-Identity");
+}
+
 /*
  * RFC 3261 16.6 item 6: the next hop is a strict router, which wants to see
  * itself in the Request-URI and the real one as the last Route.
@@ -143,6 +150,19 @@ edit_for_strict_router(msg_t *msg, sip_t *sip)
 	return message_set_uri(msg, sip, hop);
 }
 
+/* Where we have an account we are the one who answers. */
+static void
+drop_others_credentials(struct leg *leg)
+{
+	const char *realm;
+
+	if (leg->peer == NULL || leg->peer->account == NULL)
+		return;
+	realm = leg->peer->account->realm;
+	message_drop_credentials(leg->msg, leg->sip, realm, true);
+	message_drop_credentials(leg->msg, leg->sip, realm, false);
+}
+
 static bool
 registers(const struct leg *leg)
 {
@@ -155,11 +175,10 @@ edit_request(struct leg *leg, const struct way *out)
 	struct request *req = leg->req;
 	int rc;
 
-	message_drop_credentials(leg->msg, leg->sip, req->policy->realm,
-	    req->www);
-	if (edit_identity(leg) < 0)
-		return -ENOMEM;
-	if (edit_for_strict_router(leg->msg, leg->sip) < 0)
+	message_drop_credentials(leg->msg, leg->sip, req->realm, req->www);
+	drop_others_credentials(leg);
+	if (!req->handed && (edit_identity(leg) < 0 ||
+	    edit_for_strict_router(leg->msg, leg->sip) < 0))
 		return -ENOMEM;
 	rc = registers(leg) ? flow_register(leg, out) : 0;
 	if (rc < 0)

@@ -4,9 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
+#include "pipeline/targets.h"
 #include "transport/line.h"
+
+enum {
+	HANDED_S = 60,			/* clocks may differ, and hops wait */
+	CONTACT_MAX = PATH_TOKEN_TEXT_MAX + 300
+};
 
 static void
 mac(void *arg, unsigned which, bool path, const struct str *part, unsigned n,
@@ -31,8 +38,11 @@ flow_signer(struct pipeline *p)
 void
 flow_of_sender(const struct request *req, struct side *out)
 {
+	const struct way *inside = req->p->env.ways->inside;
+
 	memset(out, 0, sizeof *out);
-	if (req->peer != NULL && peer_has_place(req->peer)) {
+	if (req->peer != NULL && !req->by_digest &&
+	    peer_has_place(req->peer)) {
 		out->kind = SIDE_PEER;
 		out->peer = req->peer->id;
 		return;
@@ -42,6 +52,17 @@ flow_of_sender(const struct request *req, struct side *out)
 	out->connection = req->connection;
 	out->transport = req->transport;
 	out->addr = req->reach;
+	out->instance = req->p->env.instance;
+	if (inside != NULL) {
+		out->inside_transport = inside->transport;
+		out->inside = inside->addr;
+	}
+}
+
+static bool
+is_held_here(const struct request *req, const struct side *flow)
+{
+	return flow->instance == req->p->env.instance;
 }
 
 bool
@@ -54,6 +75,7 @@ flow_is_sender(const struct request *req, const struct side *s)
 		return req->way->id == s->listener &&
 		    req->transport == s->transport &&
 		    req->connection == s->connection &&
+		    (s->connection == 0 || is_held_here(req, s)) &&
 		    addr_same(&req->reach, &s->addr);
 	case SIDE_ADDR:
 		return addr_same_ip(&req->source, &s->addr);
@@ -118,22 +140,70 @@ flow_open_dialog(struct request *req, struct str text)
 	return TOKEN_OK;
 }
 
+/* The place of a flow itself, as the next target. */
+static bool
+add_place(struct leg *leg, const struct side *flow)
+{
+	leg->flow_way = ways_flow(leg->req->p->env.ways, flow);
+	if (leg->flow_way == NULL)
+		return false;
+	leg->flow_connection = flow->connection;
+	leg->target[leg->ntargets++] = (struct target){
+		.addr = flow->addr, .transport = flow->transport };
+	return true;
+}
+
+/* The instance that has it; its certificate is for its address. */
+static void
+add_holder(struct leg *leg, const struct side *flow)
+{
+	char host[ADDR_TEXT_MAX];
+	struct addr bare = flow->inside;
+
+	bare.port = 0;
+	leg->target[leg->ntargets++] = (struct target){
+		.addr = flow->inside, .transport = flow->inside_transport,
+		.name = targets_host(leg, su_sprintf(msg_home(leg->req->msg),
+		    "sip:%s", addr_host_text(&bare, host))),
+		.handed = true };
+}
+
+/* Over UDP the phone may hear us, too: when its instance is gone, or was just
+ * now. */
+static bool
+hand_over(struct leg *leg, const struct side *flow)
+{
+	const struct pipeline *p = leg->req->p;
+	bool is_gone;
+
+	if (leg->req->handed || p->env.ways->inside == NULL ||
+	    flow->inside.port == 0 ||
+	    ways_have(p->env.ways, &flow->inside))
+		return false;
+	leg->away = flow;
+	is_gone = grey_has(p->grey, &flow->inside, flow->inside_transport,
+	    clock_mono_ms());
+	if (flow->connection == 0 && is_gone)
+		add_place(leg, flow);
+	add_holder(leg, flow);
+	if (flow->connection == 0 && !is_gone)
+		add_place(leg, flow);
+	return true;
+}
+
 bool
 flow_to_target(struct request *req, const struct side *flow)
 {
-	struct leg *leg = &req->leg;
-
-	leg->flow_way = ways_flow(req->p->env.ways, flow);
-	if (leg->flow_way == NULL)
-		return false;
+	if (!is_held_here(req, flow)) {
+		if (hand_over(&req->leg, flow))
+			return true;
+		if (flow->connection != 0 || req->handed)
+			return false;
+	}
 	if (flow->connection != 0 && !transport_is_open(
 	    req->p->env.transports, flow->connection))
 		return false;
-	leg->flow_connection = flow->connection;
-	leg->target[0].addr = flow->addr;
-	leg->target[0].transport = flow->transport;
-	leg->ntargets = 1;
-	return true;
+	return add_place(&req->leg, flow);
 }
 
 static void
@@ -145,48 +215,124 @@ put_transport(struct writer *w, enum transport t)
 	put_text(w, transport_name(t));
 }
 
-/* "<sip:TOKEN@host:port;transport=tcp;lr>"; RFC 5630 3.1.3: sips in what a
- * request to a SIPS URI leaves behind. */
+/* How those on one side of us know us. */
+struct name {
+	const char	*host;
+	uint16_t	 port;
+	enum transport	 transport;
+};
+
+static struct name
+name_for_sender(const struct request *req)
+{
+	return (struct name){ way_host(req->way, &req->source),
+		req->way->port, req->way->transport };
+}
+
+/* Who is behind another instance reaches all of us by one name. */
+static struct name
+name_for_target(const struct leg *leg, const struct way *out)
+{
+	return (struct name){ way_host(out, &leg->tried), out->port,
+		leg->handed ? leg->away->transport : out->transport };
+}
+
+/* "TOKEN@host:port", or the host that stands for all of us. */
 static void
-put_own_uri(const struct request *req, struct writer *w,
-    const struct way *way, const char *token)
+put_place(const struct request *req, struct writer *w,
+    const struct name *us, const char *token)
 {
 	const char *cluster = req->p->env.ways->record_route;
-	bool sips = req->sip->sip_request->rq_url->url_type == url_sips;
 
-	put_text(w, sips ? "<sips:" : "<sip:");
 	if (*token != '\0') {
 		put_text(w, token);
 		put_text(w, "@");
 	}
 	if (*cluster != '\0') {
 		put_text(w, cluster);
-	} else {
-		put_text(w, way->host);
-		put_text(w, ":");
-		put_uint(w, way->port);
+		return;
 	}
-	if (!sips)
-		put_transport(w, way->transport);
-	put_text(w, ";lr>");
+	put_text(w, us->host);
+	put_text(w, ":");
+	put_uint(w, us->port);
+}
+
+/* "<sip:TOKEN@host:port;transport=tcp;lr", yet to be closed; RFC 5630 3.1.3:
+ * sips in what a request to a SIPS URI leaves behind. */
+static void
+put_own_uri(const struct request *req, struct writer *w,
+    const struct name *us, const char *token)
+{
+	put_text(w, req->secure ? "<sips:" : "<sip:");
+	put_place(req, w, us, token);
+	if (!req->secure)
+		put_transport(w, us->transport);
+	put_text(w, ";lr");
+}
+
+/* Good for this request alone, from an instance to another. */
+static bool
+seal_handed(const struct leg *leg, char token[TOKEN_TEXT_MAX + 1])
+{
+	const struct request *req = leg->req;
+	struct token_signer signer = flow_signer(req->p);
+	const struct dialog_token t = {
+		.issued_s = (uint32_t)(req->unix_ms / 1000),
+		.flags = TOKEN_HANDED, .callee = *leg->away,
+	};
+
+	return dialog_token_seal(&signer, &t,
+	    str_of(req->sip->sip_call_id->i_id),
+	    tag_of(req->sip->sip_from->a_tag), token) > 0;
+}
+
+bool
+flow_put_handed(struct leg *leg, struct writer *w)
+{
+	char token[TOKEN_TEXT_MAX + 1], host[ADDR_TEXT_MAX];
+
+	if (!leg->handed)
+		return true;
+	if (!seal_handed(leg, token))
+		return false;
+	put_text(w, "Route: <sip:");
+	put_text(w, token);
+	put_text(w, "@");
+	put_text(w, addr_text(&leg->tried, host));
+	put_transport(w, leg->tried_by);
+	put_text(w, ";lr>\r\n");
+	return true;
+}
+
+bool
+flow_is_handed(const struct request *req)
+{
+	int64_t age_s = req->unix_ms / 1000 - (int64_t)req->token.issued_s;
+
+	return (req->token.flags & TOKEN_HANDED) && req->from_caller &&
+	    age_s >= -HANDED_S && age_s <= HANDED_S &&
+	    ways_are_member(req->p->env.ways, req->way, &req->source);
 }
 
 static void
 put_record_route(const struct request *req, struct writer *w,
-    const struct way *way, const char *token)
+    const struct name *us, const char *token)
 {
 	put_text(w, "Record-Route: ");
-	put_own_uri(req, w, way, token);
-	put_text(w, "\r\n");
+	put_own_uri(req, w, us, token);
+	put_text(w, ">\r\n");
 }
 
 /* RFC 5658: a second one, for the other side, unless one name and transport
  * stand for both. */
 static bool
-needs_two(const struct request *req, const struct way *out)
+needs_two(const struct request *req, const struct name *in,
+    const struct name *out)
 {
-	return req->way != out && (*req->p->env.ways->record_route == '\0' ||
-	    out->transport != req->way->transport);
+	if (in->transport != out->transport)
+		return true;
+	return *req->p->env.ways->record_route == '\0' &&
+	    (in->port != out->port || strcmp(in->host, out->host) != 0);
 }
 
 int
@@ -199,6 +345,8 @@ flow_record_route(struct leg *leg, const struct way *out,
 		.callee = *callee,
 	};
 	struct token_signer signer = flow_signer(req->p);
+	struct name to_in = name_for_sender(req);
+	struct name to_out = name_for_target(leg, out);
 	const sip_t *sip = req->sip;
 	char token[TOKEN_TEXT_MAX + 1];
 
@@ -212,9 +360,9 @@ flow_record_route(struct leg *leg, const struct way *out,
 	if (dialog_token_seal(&signer, &t, str_of(sip->sip_call_id->i_id),
 	    tag_of(sip->sip_from->a_tag), token) == 0)
 		return -EMSGSIZE;
-	if (needs_two(req, out))
-		put_record_route(req, w, out, "");
-	put_record_route(req, w, req->way, token);
+	if (needs_two(req, &to_in, &to_out))
+		put_record_route(req, w, &to_out, "");
+	put_record_route(req, w, &to_in, token);
 	return 0;
 }
 
@@ -238,13 +386,27 @@ support_path(msg_t *msg, sip_t *sip)
 	return message_add_other(msg, sip, "Supported: path");
 }
 
+/* A URI of ours with a token, which is no Route; in the leg's home. */
+static url_t *
+own_contact(const struct leg *leg, const struct way *out, const char *token)
+{
+	struct name us = name_for_target(leg, out);
+	char text[CONTACT_MAX];
+	struct writer w = writer_on(text, sizeof text - 1);
+
+	put_text(&w, "sip:");
+	put_place(leg->req, &w, &us, token);
+	put_transport(&w, us.transport);
+	text[w.len] = '\0';
+	return w.full ? NULL : url_make(msg_home(leg->msg), text);
+}
+
 /* One Contact's URI becomes a token that holds it. */
 static int
 seal_contact(struct leg *leg, sip_contact_t *m, const struct way *out)
 {
 	struct path_token t;
 	struct token_signer signer = flow_signer(leg->req->p);
-	su_home_t *home = msg_home(leg->msg);
 	char token[PATH_TOKEN_TEXT_MAX + 1];
 	url_t *u;
 
@@ -257,10 +419,7 @@ seal_contact(struct leg *leg, sip_contact_t *m, const struct way *out)
 	    (issize_t)sizeof t.contact ||
 	    path_token_seal(&signer, &t, token) == 0)
 		return -EMSGSIZE;
-	u = url_make(home, su_sprintf(home, "sip:%s@%s:%u%s%s", token,
-	    out->host, out->port, out->transport == TRANSPORT_UDP ? "" :
-	    ";transport=", out->transport == TRANSPORT_UDP ? "" :
-	    transport_name(out->transport)));
+	u = own_contact(leg, out, token);
 	if (u == NULL)
 		return -ENOMEM;
 	line_rewrite((msg_header_t *)leg->sip->sip_contact, (msg_header_t *)m);
@@ -281,7 +440,6 @@ flow_register(struct leg *leg, const struct way *out)
 	for (sip_contact_t *m = sip->sip_contact; m != NULL && rc == 0;
 	    m = m->m_next)
 		rc = seal_contact(leg, m, out);
-	msg_fragment_clear_chain((msg_header_t *)sip->sip_contact);
 	return rc;
 }
 
@@ -302,11 +460,40 @@ wants_path(const struct leg *leg)
 	return false;
 }
 
+static bool
+has_reg_id(const sip_t *sip)
+{
+	for (const sip_contact_t *m = sip->sip_contact; m != NULL;
+	    m = m->m_next)
+		if (msg_header_find_param(m->m_common, "reg-id") != NULL)
+			return true;
+	return false;
+}
+
+/*
+ * RFC 5626 5.1: who asks for it, and is next to us, has a flow that lasts and
+ * may be used.  Over UDP he keeps it open by STUN (4.4.2), and takes it for
+ * dead where nobody answers.
+ */
+static bool
+wants_outbound(const struct leg *leg)
+{
+	const struct request *req = leg->req;
+	const sip_t *sip = leg->sip;
+
+	return req->policy->outbound && sip->sip_via->v_next == NULL &&
+	    (req->transport != TRANSPORT_UDP ||
+	    req->policy->limits->stun == STUN_ANSWER) &&
+	    (message_has_token(sip, "Supported", "outbound") ||
+	    message_has_token(sip, "k", "outbound")) && has_reg_id(sip);
+}
+
 int
 flow_path(struct leg *leg, const struct way *out, struct writer *w)
 {
 	struct path_token t;
 	struct token_signer signer = flow_signer(leg->req->p);
+	struct name us = name_for_target(leg, out);
 	char token[PATH_TOKEN_TEXT_MAX + 1];
 
 	if (!wants_path(leg))
@@ -316,8 +503,8 @@ flow_path(struct leg *leg, const struct way *out, struct writer *w)
 	    path_token_seal(&signer, &t, token) == 0)
 		return 0;		/* a peer is reached without */
 	put_text(w, "Path: ");
-	put_own_uri(leg->req, w, out, token);
-	put_text(w, "\r\n");
+	put_own_uri(leg->req, w, &us, token);
+	put_text(w, wants_outbound(leg) ? ";ob>\r\n" : ">\r\n");
 	return 0;
 }
 
@@ -343,16 +530,6 @@ flow_registered(struct request *req, msg_t *msg, sip_t *sip)
 	}
 }
 
-/* What only we make, or who wants to look like it. */
-static bool
-looks_sealed(struct str user)
-{
-	uint8_t bytes[TOKEN_URI_MAX + 128];
-	int n = base64url_decode(bytes, sizeof bytes, user);
-
-	return n > 40 && bytes[0] == 2;
-}
-
 enum contact_verdict
 flow_open_contact(struct request *req, struct str user)
 {
@@ -360,7 +537,7 @@ flow_open_contact(struct request *req, struct str user)
 	struct path_token *t;
 	url_t *u;
 
-	if (!looks_sealed(user))
+	if (!path_token_is_like(user))
 		return CONTACT_PLAIN;
 	t = malloc(sizeof *t);
 	if (t == NULL)

@@ -27,10 +27,19 @@ struct token_signer flow_signer(struct pipeline *p);
 enum token_verdict flow_open_dialog(struct request *req, struct str text);
 
 /*
- * Fix a flow as the one target of the request.  false: the connection or the
- * listener is gone.
+ * Fix a flow as the target of the request: ours; or another instance that has
+ * it, which gets the request for it (and over UDP, if that instance is gone,
+ * the place itself).  false: the connection or the listener is gone.
  */
 bool flow_to_target(struct request *req, const struct side *flow);
+
+/* Route with a token for an instance that gets the request for its flow;
+ * nothing for all others.  false: it cannot be made. */
+bool flow_put_handed(struct leg *leg, struct writer *w);
+
+/* Did another instance hand this over just now?  By the token that was read,
+ * and where it came from. */
+bool flow_is_handed(const struct request *req);
 
 /* Record-Route with a dialog token, for leaving by `out` towards the side
  * `callee` (RFC 3261 16.6 item 4, RFC 5658).  -errno. */

@@ -323,6 +323,22 @@ message_raw_value(const msg_common_t *h)
 	    (size_t)(line + h->h_len - colon) });
 }
 
+int64_t
+message_seconds(const sip_t *sip, const char *name)
+{
+	const sip_unknown_t *un = message_other(sip, name, NULL);
+	struct str value = { NULL, 0 }, digits;
+	uint64_t s;
+
+	if (un != NULL)
+		value = message_raw_value(un->un_common);
+	digits = (struct str){ value.p, 0 };	/* a comment may follow */
+	while (digits.len < value.len && value.p[digits.len] >= '0' &&
+	    value.p[digits.len] <= '9')
+		digits.len++;
+	return parse_uint(digits, INT32_MAX, &s) ? (int64_t)s : -1;
+}
+
 /* In place: what is left of the buffer is enough, or all is lost anyway. */
 static void
 put_encoded(struct writer *w, const msg_header_t *h)

@@ -65,6 +65,9 @@ void message_drop_credentials(msg_t *msg, sip_t *sip, const char *realm,
 /* The value of a header as it stands in the received bytes. */
 struct str message_raw_value(const msg_common_t *h);
 
+/* The number of seconds that this raw header begins with; -1: none. */
+int64_t message_seconds(const sip_t *sip, const char *name);
+
 /* Who a message belongs to, by one of its Vias; 0: it lacks Call-ID or CSeq. */
 uint64_t message_key(const struct transactions *ts, const sip_t *sip,
     const sip_via_t *via);

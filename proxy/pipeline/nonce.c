@@ -81,8 +81,8 @@ step_nonce(struct request *req)
 
 	if (req->proof == PROOF_NONE)
 		return STEP_NEXT;
-	if (!nonce_open(req->p->env.keys, c->nonce,
-	    str_of(req->policy->realm), &req->nonce))
+	if (!nonce_open(req->p->env.keys, c->nonce, str_of(req->realm),
+	    &req->nonce))
 		return refuse(req, REASON_FOREIGN_NONCE);
 	if (c->opaque.p != NULL && !opaque_is_ours(req))
 		return refuse(req, REASON_FOREIGN_NONCE);

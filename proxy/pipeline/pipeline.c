@@ -5,20 +5,27 @@
 #include "base/secret.h"
 #include "guard/deny.h"
 #include "pipeline/branch.h"
+#include "pipeline/client_owner.h"
 #include "pipeline/message.h"
 #include "pipeline/moved.h"
+#include "pipeline/probe.h"
+#include "pipeline/registration.h"
 #include "pipeline/stray.h"
+#include "pipeline/watch.h"
 
 /* The order of the steps stands here, and nowhere else. */
 static const struct step request_steps[] = {
 	{ "arrive",	step_arrive },
+	{ "rate",	step_rate },
 	{ "screen",	step_screen },
 	{ "classify",	step_classify },
 	{ "challenge",	step_challenge },
 	{ "nonce",	step_nonce },
 	{ "secret",	step_secret },
+	{ "slow",	step_slow },
 	{ "verify",	step_verify },
 	{ "consume",	step_consume },
+	{ "proved",	step_proved },
 	{ "authorize",	step_authorize },
 	{ "loop",	step_loop },
 	{ "route",	step_route },
@@ -27,6 +34,7 @@ static const struct step request_steps[] = {
 
 static const struct step ack_steps[] = {
 	{ "arrive",	step_arrive },
+	{ "rate",	step_rate },
 	{ "screen",	step_screen_ack },
 	{ "ours",	step_ack_ours },
 	{ "classify",	step_classify },
@@ -37,6 +45,7 @@ static const struct step ack_steps[] = {
 
 static const struct step cancel_steps[] = {
 	{ "arrive",	step_arrive },
+	{ "rate",	step_rate },
 	{ "screen",	step_screen },
 	{ "cancel",	step_cancel },
 };
@@ -117,7 +126,10 @@ add_transactions(struct pipeline *p)
 
 	p->transactions = transactions_new(&env);
 	p->scratch = malloc(SCRATCH_SIZE);
-	return p->transactions == NULL || p->scratch == NULL ? -1 : 0;
+	p->grey = grey_new();
+	p->no_tcp = grey_new();
+	return p->transactions == NULL || p->scratch == NULL ||
+	    p->grey == NULL || p->no_tcp == NULL ? -1 : 0;
 }
 
 struct pipeline *
@@ -132,8 +144,11 @@ pipeline_new(const struct pipeline_env *env, struct policy *policy)
 	p->policy = policy_ref(policy);
 	random_bytes(start, sizeof start);
 	p->sequence = get_u48(start);
-	if (add_metrics(p, env->metrics) < 0 || add_timers(p) < 0 ||
-	    add_transactions(p) < 0) {
+	p->watch = watch_new(p);
+	if (p->watch == NULL || add_metrics(p, env->metrics) < 0 ||
+	    add_timers(p) < 0 ||
+	    add_transactions(p) < 0 || !uplinks_update(p) ||
+	    !registrations_open(p)) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -155,6 +170,8 @@ pipeline_free(struct pipeline *p)
 		if (p->requests == req)
 			request_reply(req, REASON_STOPPED);
 	}
+	registrations_free(p);
+	probes_free(p);
 	if (p->moved_ends != NULL)
 		moved_free(p);
 	transactions_free(p->transactions);
@@ -162,8 +179,12 @@ pipeline_free(struct pipeline *p)
 	timeouts_free(p->timer_cancel);
 	timeouts_free(p->timer_silence);
 	timeouts_free(p->moved_ends);
+	grey_free(p->grey);
+	grey_free(p->no_tcp);
 	free(p->scratch);
 	branch_loads_free(p);
+	uplinks_free(p->uplinks);
+	watch_free(p->watch);
 	while ((req = p->spare) != NULL) {
 		p->spare = req->next;
 		free(req);
@@ -172,10 +193,27 @@ pipeline_free(struct pipeline *p)
 	free(p);
 }
 
+static void
+update_registrations(struct pipeline *p)
+{
+	if (!registrations_update(p))
+		log_event(EV_RELOAD_LATER, kv_str("option",
+		    "peers.register"));
+}
+
+static void
+update_probes(struct pipeline *p)
+{
+	if (!probes_update(p))
+		log_event(EV_RELOAD_LATER, kv_str("option", "peers.probe"));
+}
+
 void
 pipeline_set_transports(struct pipeline *p, struct transports *t)
 {
 	p->env.transports = t;
+	update_registrations(p);
+	update_probes(p);
 }
 
 void
@@ -184,7 +222,18 @@ pipeline_set_policy(struct pipeline *p, struct policy *policy)
 	struct policy *old = p->policy;
 
 	p->policy = policy_ref(policy);
+	if (!uplinks_update(p))
+		log_event(EV_RELOAD_LATER, kv_str("option",
+		    "peers.credentials"));
+	update_registrations(p);
+	update_probes(p);
 	policy_unref(old);
+}
+
+struct bans *
+pipeline_bans(struct pipeline *p)
+{
+	return p->watch->bans;
 }
 
 size_t
@@ -197,6 +246,13 @@ void
 pipeline_drain(struct pipeline *p)
 {
 	p->draining = true;
+	registrations_stop(p);
+}
+
+bool
+pipeline_is_idle(const struct pipeline *p)
+{
+	return p->pending == 0 && registrations_are_over(p);
 }
 
 static const struct step *
@@ -280,19 +336,19 @@ take_response(struct pipeline *p, msg_t *msg)
 	int status = sip->sip_status->st_status;
 	enum client_kind kind;
 	struct client *c = asked_by(p, sip, &kind);
-	struct branch *b = c == NULL ? NULL : client_owner(c);
+	struct client_owner *o = c == NULL ? NULL : client_owner(c);
 
-	if (c == NULL || (b != NULL && !branch_asked(b, sip))) {
+	if (c == NULL || (o != NULL && !o->asked(o, sip))) {
 		stray_response(p, msg);
 		return;
 	}
 	if (kind == CLIENT_INVITE && status >= 300)
 		acknowledge(p, c, sip);
-	if (kind == CLIENT_INVITE && status < 200 && b == NULL)
+	if (kind == CLIENT_INVITE && status < 200 && o == NULL)
 		branch_cancel_orphan(p, c);
 	switch (client_response(c, status)) {
 	case CLIENT_PASS:
-		branch_response(b, msg, status);
+		o->response(o, msg, status);
 		break;
 	case CLIENT_STRAY:
 		stray_response(p, msg);
@@ -322,7 +378,8 @@ pipeline_admit(void *arg, const struct addr *source)
 {
 	const struct pipeline *p = arg;
 
-	return !deny_has(p->policy->deny, source);
+	return !deny_has(p->policy->deny, source) &&
+	    watch_admits(p->watch, source);
 }
 
 void
@@ -331,6 +388,7 @@ pipeline_lost(void *arg, uint32_t connection)
 	struct pipeline *p = arg;
 
 	transactions_lost(p->transactions, connection);
+	registrations_lost(p, connection);
 }
 
 void

@@ -29,6 +29,7 @@
 #include "auth/keys.h"
 #include "auth/nonce_store.h"
 #include "guard/limits.h"
+#include "guard/scanners.h"
 #include "pipeline/ways.h"
 #include "route/domains.h"
 #include "route/peer.h"
@@ -38,6 +39,8 @@ struct dns;
 struct loop;
 struct metrics;
 struct arrived;
+struct account;
+struct bans;
 struct deny;
 struct msg_s;
 struct pipeline;
@@ -58,7 +61,11 @@ struct policy {
 	const struct peers *peers;
 	const struct routes *routes;
 	const struct deny *deny;
+	const struct scanners *scanners;
 	struct domains	*domains;
+	bool		 outbound;	/* RFC 5626, as an edge proxy */
+	const struct account *accounts;		/* uplink.h */
+	size_t		 naccounts;
 	void		*owner;			/* for release() */
 	void		(*release)(struct policy *p);	/* the last ref is gone */
 };
@@ -110,10 +117,18 @@ void pipeline_unreachable(void *arg, const struct port *port,
  * the transports.  NULL: no memory. */
 struct msg_mclass_s *pipeline_message_class(void);
 
+/* Is no request under way, and no address of ours registered?  To be asked
+ * after pipeline_drain(). */
+bool pipeline_is_idle(const struct pipeline *p);
+
+/* Who is banned: to be looked at, shared, and taken back. */
+struct bans *pipeline_bans(struct pipeline *p);
+
 /* Requests under way (with a server transaction). */
 size_t pipeline_pending(const struct pipeline *p);
 
-/* Stop taking new ones: what opens a dialog gets 503 (drain). */
+/* Stop taking new ones: what opens a dialog gets 503 (drain), and peers are
+ * told not to call. */
 void pipeline_drain(struct pipeline *p);
 
 #endif

@@ -52,6 +52,15 @@ R(OVERLOAD, "overload", 503, "Service Unavailable",			       \
     "limits.pending is reached.")					       \
 R(TARGET_BUSY, "target-busy", 503, "Service Unavailable",		       \
     "limits.pending_per_target is reached for every target.")		       \
+R(OVER_RATE, "over-rate", 0, "",						       \
+    "More than a rate of limits allows; dropped, since the source may be"      \
+    " forged.")								       \
+R(OVER_RATE_TOLD, "over-rate-told", 503, "Service Unavailable",		       \
+    "More than a rate of limits or of the peer allows.")		       \
+R(SCANNER, "scanner", 0, "",						       \
+    "A User-Agent of guard.scanners; dropped.")				       \
+R(USER_SLOWED, "user-slowed", 0, "",					       \
+    "An answer for a user for whom there were too many wrong ones; dropped.")  \
 R(NO_MEMORY, "no-memory", 503, "Service Unavailable",			       \
     "There was no memory for this request.")				       \
 R(NO_CREDENTIALS, "no-credentials", 407, "Proxy Authentication Required",      \
@@ -98,16 +107,30 @@ R(WRONG_IDENTITY, "wrong-identity", 403, "Forbidden",			       \
     "The user may not use this From, To or P-Preferred-Identity.")	       \
 R(WRONG_USER, "wrong-user", 403, "Forbidden",				       \
     "In a dialog, somebody other than the user who opened it.")		       \
+R(WRONG_NUMBER, "wrong-number", 403, "Forbidden",			       \
+    "The users file lets the user call other numbers only.")		       \
 R(NO_ROUTE, "no-route", 404, "Not Found",				       \
     "No route matches.")						       \
+R(REJECTED, "rejected-by-route", 403, "Forbidden",			       \
+    "A route says reject; the status is the one that it names.")	       \
+R(REDIRECTED, "redirected", 302, "Moved Temporarily",			       \
+    "A route says redirect.")						       \
+R(ROUTE_GAVE_UP, "route-gave-up", 400, "Bad Request-URI",		       \
+    "A uri_regex could not tell within its bounds if it matches.")	       \
+R(FILTERED, "filtered", 473, "Destination Filtered",			       \
+    "An address of the target is one that the egress list denies.")	       \
 R(NO_SUCH_NAME, "no-such-name", 502, "Bad Gateway",			       \
     "The name of the target does not exist.")				       \
 R(DNS_AWAY, "dns-away", 503, "Service Unavailable",			       \
     "No name server answered for the target.")				       \
 R(NO_WAY_OUT, "no-way-out", 500, "Server Internal Error",		       \
     "No listener fits the target's transport and address family.")	       \
+R(UPLINK_REFUSED, "uplink-refused", 502, "Bad Gateway",		       \
+    "The peer refused our credentials, or asks what cannot be answered.")      \
 R(TARGET_FAILED, "target-failed", 500, "Server Internal Error",		       \
     "The targets could not be reached, or all answered 503.")		       \
+R(TARGETS_DOWN, "targets-down", 503, "Service Unavailable",		       \
+    "All targets of the peer are down, by their probes or by hand.")	       \
 R(TARGET_TIMEOUT, "target-timeout", 408, "Request Timeout",		       \
     "No target answered in time.")					       \
 R(CANCELLED, "cancelled", 487, "Request Terminated",			       \

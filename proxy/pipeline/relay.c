@@ -76,8 +76,10 @@ drop_response(struct request *req, msg_t *msg, int status)
 }
 
 static void
-keep_if_best(struct request *req, msg_t *msg, int status)
+keep_if_best(struct leg *leg, msg_t *msg, int status)
 {
+	struct request *req = leg->req;
+
 	if (req->best != NULL && rank(req->best_status) <= rank(status)) {
 		drop_response(req, msg, status);
 		return;
@@ -85,6 +87,7 @@ keep_if_best(struct request *req, msg_t *msg, int status)
 	if (req->best != NULL)
 		drop_response(req, req->best, req->best_status);
 	req->best = msg;
+	req->best_leg = leg;
 	req->best_status = status;
 }
 
@@ -118,10 +121,13 @@ finish(struct request *req)
 
 	if (msg != NULL && req->best_status != 503) {
 		req->best = NULL;
-		forward(&req->leg, msg, others);
+		forward(req->best_leg, msg, others);
 		request_end(req, REASON_RELAYED, req->best_status);
 	} else if (req->cancelled) {
 		request_reply(req, REASON_CANCELLED);
+	} else if (req->reason == REASON_FILTERED ||
+	    req->reason == REASON_UPLINK_REFUSED) {
+		request_reply(req, req->reason);
 	} else if (req->best != NULL || req->internal_status == 503) {
 		request_reply(req, REASON_TARGET_FAILED);
 	} else if (req->internal_status == 408) {
@@ -143,40 +149,78 @@ static void
 leg_over(struct leg *leg)
 {
 	branch_free(leg->branch);
+	if (leg->dns != NULL)
+		dns_cancel(leg->req->p->env.dns, leg->dns);
+	leg->dns = NULL;
 	leg->done = true;
 	let_go(leg->req);
+}
+
+/* What is said if nobody does better: behind a flow there is one phone, and
+ * who asked may know another way to it (RFC 5626 5.3). */
+static void
+note_internal(struct leg *leg, int status)
+{
+	struct request *req = leg->req;
+
+	if (leg->away != NULL) {
+		req->reason = REASON_FLOW_GONE;
+		status = reason_status(REASON_FLOW_GONE);
+	}
+	if (req->internal_status != 503)
+		req->internal_status = status;
+}
+
+static bool
+start(struct leg *leg, const struct target *t)
+{
+	struct request *req = leg->req;
+
+	switch (branch_start(leg, t)) {
+	case BRANCH_STARTED:
+		return true;
+	case BRANCH_BUSY:
+		req->reason = REASON_TARGET_BUSY;
+		break;
+	case BRANCH_NO_WAY:
+		req->reason = REASON_NO_WAY_OUT;
+		break;
+	case BRANCH_FAILED:
+		targets_note(leg, TARGET_UNREACHABLE, 0);
+		note_internal(leg, 503);
+		break;
+	}
+	return false;
 }
 
 /* Start the next target that can be started.  false: none is left. */
 static bool
 try_targets(struct leg *leg)
 {
-	struct request *req = leg->req;
-
 	while (leg->next_target < leg->ntargets) {
-		const struct target *t = &leg->target[leg->next_target++];
-
 		leg->tries++;
-		switch (branch_start(leg, t)) {
-		case BRANCH_STARTED:
+		leg->answers = (struct uplink_tries){ 0 };
+		if (start(leg, &leg->target[leg->next_target++]))
 			return true;
-		case BRANCH_BUSY:
-			req->reason = REASON_TARGET_BUSY;
-			break;
-		case BRANCH_NO_WAY:
-			req->reason = REASON_NO_WAY_OUT;
-			break;
-		case BRANCH_FAILED:
-			req->internal_status = 503;
-			break;
-		}
 	}
 	return false;
+}
+
+/* Why it had no target, if nobody has more to say. */
+static void
+note_none(struct leg *leg)
+{
+	if (leg->tries == 0 || leg->filtered)
+		leg->req->reason = leg->dns_reason;
 }
 
 static void
 try_next(struct leg *leg)
 {
+	if (leg->req->cancelled) {
+		leg_over(leg);
+		return;
+	}
 	for (;;) {
 		if (try_targets(leg))
 			return;
@@ -186,6 +230,7 @@ try_next(struct leg *leg)
 		case TARGETS_WAIT:
 			return;
 		case TARGETS_EXHAUSTED:
+			note_none(leg);
 			leg_over(leg);
 			return;
 		}
@@ -196,18 +241,7 @@ static void
 move_on(struct leg *leg)
 {
 	branch_free(leg->branch);
-	if (leg->req->cancelled)
-		leg_over(leg);
-	else
-		try_next(leg);
-}
-
-/* The sender of anything but an INVITE gives up when we do: whoever got the
- * request then would serve nobody. */
-static bool
-is_too_late(const struct request *req, int status)
-{
-	return status == 408 && req->method != sip_method_invite;
+	try_next(leg);
 }
 
 static void
@@ -221,15 +255,42 @@ log_failure(const struct leg *leg, const char *why, int status)
 	    kv_str("call_id", leg->req->sip->sip_call_id->i_id));
 }
 
+/* Once more to the same target: with an answer, or by another transport. */
+static void
+send_again(struct leg *leg)
+{
+	branch_free(leg->branch);
+	if (leg->req->cancelled)
+		leg_over(leg);
+	else if (!start(leg, &leg->target[leg->next_target - 1]))
+		try_next(leg);
+}
+
+/* No TCP there: at once over UDP, after all. */
+static bool
+falls_back(struct leg *leg)
+{
+	if (leg->req->cancelled || !leg->streaming)
+		return false;
+	log_failure(leg, "no-tcp", 503);
+	targets_no_stream(leg);
+	send_again(leg);
+	return true;
+}
+
 void
 relay_failure(struct leg *leg, int status)
 {
 	struct request *req = leg->req;
 
+	if (status == 503 && falls_back(leg))
+		return;
 	log_failure(leg, status == 408 ? "timeout" : "transport", status);
-	if (req->internal_status != 503)
-		req->internal_status = status;
-	if (is_too_late(req, status))
+	targets_note(leg, status == 408 ? TARGET_SILENT : TARGET_UNREACHABLE,
+	    0);
+	note_internal(leg, status);
+	/* whoever got the request now would serve nobody */
+	if (reply_is_too_late(req, status))
 		leg_over(leg);
 	else
 		move_on(leg);
@@ -238,10 +299,12 @@ relay_failure(struct leg *leg, int status)
 void
 relay_silence(struct leg *leg)
 {
-	if (!targets_are_left(leg) || leg->req->cancelled)
+	if (!targets_may_move_on(leg) || leg->req->cancelled ||
+	    falls_back(leg))
 		return;
 	log_failure(leg, "silence", 408);
-	leg->req->internal_status = 408;
+	targets_note(leg, TARGET_SILENT, 0);
+	note_internal(leg, 408);
 	move_on(leg);
 }
 
@@ -257,9 +320,39 @@ cancel_others(struct leg *but)
 }
 
 static void
+refused_there(struct leg *leg)
+{
+	leg->req->reason = REASON_UPLINK_REFUSED;
+	leg_over(leg);
+}
+
+/* Nobody else can answer what a peer asks of us, nor shall see it.  false: it
+ * asks whoever sent this. */
+static bool
+take_challenge(struct leg *leg, msg_t *msg, int status)
+{
+	enum uplink_verdict v = is_challenge(status) ?
+	    uplink_judge_leg(leg, sip_object(msg)) : UPLINK_NOT_OURS;
+
+	if (v == UPLINK_NOT_OURS)
+		return false;
+	msg_destroy(msg);
+	if (v == UPLINK_AGAIN)
+		send_again(leg);
+	else
+		refused_there(leg);
+	return true;
+}
+
+static void
 on_final(struct leg *leg, msg_t *msg, int status)
 {
-	keep_if_best(leg->req, msg, status);
+	if (take_challenge(leg, msg, status))
+		return;
+	if (status == 503)
+		targets_note(leg, TARGET_BUSY, message_seconds(sip_object(msg),
+		    "Retry-After"));
+	keep_if_best(leg, msg, status);
 	if (status == 503) {
 		move_on(leg);
 		return;

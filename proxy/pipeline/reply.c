@@ -84,7 +84,7 @@ usable_algs(const struct request *req)
 	struct cred_store *users = req->p->env.users;
 
 	return users == NULL ? UINT8_MAX : users->ops->algs(users,
-	    str_of(req->policy->realm));
+	    str_of(req->realm));
 }
 
 static void
@@ -94,7 +94,7 @@ put_challenges(struct request *req, struct writer *w, const struct nonce *n,
 	const struct auth_conf *auth = req->policy->auth;
 	char nonce[NONCE_TEXT + 1], opaque[OPAQUE_TEXT + 1];
 
-	nonce_mint(req->p->env.keys, n, str_of(req->policy->realm),
+	nonce_mint(req->p->env.keys, n, str_of(req->realm),
 	    &req->source, req->unix_ms, nonce);
 	nonce_opaque(req->p->env.keys, 0, str_of(nonce), opaque);
 	for (size_t i = 0; i < auth->algorithms.n; i++) {
@@ -104,7 +104,7 @@ put_challenges(struct request *req, struct writer *w, const struct nonce *n,
 			continue;
 		put_text(w, req->www ? "WWW-Authenticate: Digest realm=\"" :
 		    "Proxy-Authenticate: Digest realm=\"");
-		put_text(w, req->policy->realm);
+		put_text(w, req->realm);
 		put_text(w, "\", nonce=\"");
 		put_mem(w, nonce, NONCE_TEXT);
 		put_text(w, "\", opaque=\"");
@@ -164,6 +164,14 @@ put_unsupported(const struct request *req, struct writer *w)
 		}
 }
 
+static void
+put_contact(const struct request *req, struct writer *w)
+{
+	put_text(w, "Contact: <");
+	put_text(w, req->told.contact);
+	put_text(w, ">\r\n");
+}
+
 /* RFC 3261 8.2.6.2: with a tag of ours, if there is none. */
 static void
 put_to(struct request *req, struct writer *w, int status)
@@ -211,6 +219,9 @@ answer_of(struct request *req, enum reason r, struct nonce *n)
 {
 	struct answer a = { reason_status(r), reason_phrase(r) };
 
+	if (req->told.status != 0 &&
+	    (r == REASON_REJECTED || r == REASON_REDIRECTED))
+		a = (struct answer){ req->told.status, req->told.phrase };
 	if (!is_challenge(r))
 		return a;
 	if (!challenge(req, n)) {
@@ -231,10 +242,12 @@ put_answer(struct request *req, enum reason r, struct writer *w,
 
 	*a = answer_of(req, r, &n);
 	put_head(req, w, a);
-	if (a->status == 407 || (a->status == 401 && is_challenge(r)))
+	if (is_challenge(r) && a->status != 503)
 		put_challenges(req, w, &n, is_stale(r));
 	if (r == REASON_BAD_EXTENSION)
 		put_unsupported(req, w);
+	if (r == REASON_REDIRECTED)
+		put_contact(req, w);
 	if (a->status == 503) {
 		put_text(w, "Retry-After: ");
 		put_uint(w, RETRY_AFTER_S);

@@ -10,6 +10,7 @@
 #include "pipeline/message.h"
 #include "pipeline/moved.h"
 #include "pipeline/reply.h"
+#include "pipeline/watch.h"
 
 enum { SPARE_MAX = 64 };		/* freed requests kept for reuse */
 
@@ -283,6 +284,10 @@ event_of(enum reason r)
 	case REASON_ACK_OURS:
 	case REASON_ABSORBED:
 	case REASON_CANCEL_TAKEN:
+	case REASON_OVER_RATE:
+	case REASON_OVER_RATE_TOLD:
+	case REASON_SCANNER:
+	case REASON_USER_SLOWED:
 		return EV_REQUEST_DROPPED;
 	default:
 		return EV_REQUEST_REFUSED;
@@ -336,6 +341,7 @@ log_end(const struct request *req, enum reason r, int status)
 	    kv_mem("claims", claim.p, claim.len),
 	    kv_str("reason", reason_word(r)), kv_int("status", status),
 	    kv_str("issued_by", issuer_of(req, issuer)),
+	    kv_int("route", req->route_line),
 	    kv_str("to", req->leg.peer == NULL ? NULL : req->leg.peer->name),
 	    kv_str("target", req->leg.tried.port == 0 ? NULL :
 	    addr_text(&req->leg.tried, target)),
@@ -373,6 +379,7 @@ request_end(struct request *req, enum reason r, int status)
 		server_release(req->server);
 	}
 	p->by_reason[r]++;
+	watch_end(req, r);
 	log_end(req, r, status);
 	release(req);
 }

@@ -19,6 +19,9 @@
 #include "pipeline/pipeline.h"
 #include "pipeline/reason.h"
 #include "pipeline/sofia.h"
+#include "pipeline/uplink.h"
+#include "route/grey.h"
+#include "route/sets.h"
 #include "transaction/transaction.h"
 
 enum step_verdict {
@@ -47,6 +50,16 @@ struct target {
 	enum transport	 transport;
 	const char	*name;		/* TLS: whose certificate; in msg's
 					 * home */
+	struct member	*member;	/* of the peer; NULL: none of its */
+	bool		 open;		/* UDP because nothing else was said */
+	bool		 handed;	/* another instance, which has the flow */
+};
+
+/* What a route says to the caller. */
+struct told {
+	int		 status;	/* 0: nothing */
+	const char	*phrase;
+	const char	*contact;	/* a URI, in msg's home; or NULL */
 };
 
 /*
@@ -61,16 +74,24 @@ struct leg {
 	const struct peer *peer;	/* NULL: it goes to no peer */
 
 	/* targets */
-	size_t		 next_uri;	/* of the peer, to resolve next */
+	uint64_t	 asked;		/* members of the peer, by bit */
+	unsigned	 preferred;	/* one of them (1..), or 0 */
+	struct member	*resolving;	/* whose URI; NULL: no member's */
 	struct target	 target[DNS_TARGETS_MAX];
 	size_t		 ntargets, next_target;
+	struct target	*later;		/* grey ones; in msg's home */
+	size_t		 nlater;
 	struct dns_lookup *dns;
 	char		*next_hop;	/* a URI to resolve, in msg's home */
 	const char	*next_host;	/* of the URI being resolved; same */
+	bool		 next_open;	/* it leaves the transport open */
 	void		(*routed)(struct leg *leg);
 	uint32_t	 flow_connection;	/* to use; 0: any */
 	const struct way *flow_way;
+	const struct side *away;	/* a flow that another instance has;
+					 * NULL: none */
 	enum reason	 dns_reason;
+	bool		 filtered;	/* it may go no further */
 
 	/* relay */
 	msg_t		*msg;		/* as it leaves; the first leg's is the
@@ -80,7 +101,14 @@ struct leg {
 	struct branch	*branch;
 	unsigned	 tries;
 	struct addr	 tried;		/* the last target; port 0: none */
+	enum transport	 tried_by;
+	struct member	*member;	/* that it is; may be NULL */
+	bool		 heard;		/* it said something */
+	bool		 handed;	/* it is another instance */
+	bool		 streaming;	/* too big for UDP: over TCP, as */
+	struct target	 stream;
 	bool		 done;		/* no target is left, or it is over */
+	struct uplink_tries answers;	/* of our credentials (uplink.c) */
 };
 
 struct request {
@@ -111,10 +139,13 @@ struct request {
 	/* classify */
 	const struct peer *peer;	/* NULL: a stranger */
 	enum proof	 proof;
+	const char	*realm;		/* of challenges to him */
 	enum token_state token_state;
 	struct dialog_token token;
 	bool		 from_caller;	/* by the token */
 	bool		 moved;		/* authorize: good by the user alone */
+	bool		 handed;	/* by another instance, for a flow of
+					 * ours */
 	bool		 own_routes;	/* token holds one of ours */
 	struct path_token *path;	/* its flow is the target */
 	bool		 www;		/* 401 and Authorization instead */
@@ -125,15 +156,26 @@ struct request {
 	enum reason	 stale;		/* why a right answer is too late, or
 					 * REASON_COUNT */
 	struct cred_lookup *lookup;
-	struct cred_answer answer;	/* valid in verify only */
+	struct cred_answer answer;	/* valid in slow and verify only */
+	uint64_t	 claimed;	/* slow: mark of the user (guard/) */
 	bool		 using;		/* use is pending */
 	struct nonce_use use;
 	char		 user[TOKEN_USER_MAX + 1];	/* proved; "" none */
 	bool		 identity_ok;
+	bool		 number_ok;	/* he may call this one */
+	char		 class[CLASS_MAX + 1];	/* of the user; "" none */
+
+	/* authorize */
+	bool		 foreign;	/* a stranger's, for another domain */
+	bool		 by_digest;	/* peer is who its user proved to be */
 
 	/* route */
 	struct leg	 leg;		/* the first; others follow it */
 	bool		 secure;	/* it came with a SIPS URI */
+	int		 route_line;	/* in the file; 0: no route was asked */
+	const struct egress_list *egress;	/* NULL: anywhere */
+	struct addr	 known;		/* of the dialog; egress or not */
+	struct told	 told;		/* by a route, instead of going on */
 
 	/* relay */
 	struct server	*server;	/* its transaction, once it was held */
@@ -141,6 +183,7 @@ struct request {
 	bool		 cancelled;
 	char		*cancel_reason;	/* Reason of the CANCEL (RFC 3326) */
 	msg_t		*best;		/* best final response so far */
+	struct leg	*best_leg;	/* whose it is */
 	int		 best_status;
 	char		*challenges;	/* of the others, if it is one */
 	int		 internal_status;	/* best of ours: 408, 503 */
@@ -170,7 +213,15 @@ struct pipeline {
 	struct timeouts	*timer_silence;	/* target_timeout */
 	struct transactions *transactions;
 	struct target_load *loads;	/* branch.c */
+	struct probe	*probes;	/* probe.c */
+	struct grey	*grey;		/* targets.c */
+	struct grey	*no_tcp;	/* same */
+	int64_t		 grey_said_s;
+	uint64_t	 grey_unsaid;
 	struct moved	*moved;		/* moved.c */
+	struct watch	*watch;		/* watch.h */
+	struct uplinks	*uplinks;
+	struct registrations *registrations;
 	struct timeouts	*moved_ends;
 	char		*scratch;	/* SCRATCH_SIZE: a message being
 					 * written */
@@ -232,6 +283,7 @@ refuse(struct request *req, enum reason r)
 
 /* The steps, one file each. */
 enum step_verdict step_arrive(struct request *req);
+enum step_verdict step_rate(struct request *req);
 enum step_verdict step_screen(struct request *req);
 enum step_verdict step_screen_ack(struct request *req);
 enum step_verdict step_classify(struct request *req);
@@ -239,8 +291,10 @@ enum step_verdict step_loop(struct request *req);
 enum step_verdict step_challenge(struct request *req);
 enum step_verdict step_nonce(struct request *req);
 enum step_verdict step_secret(struct request *req);
+enum step_verdict step_slow(struct request *req);
 enum step_verdict step_verify(struct request *req);
 enum step_verdict step_consume(struct request *req);
+enum step_verdict step_proved(struct request *req);
 enum step_verdict step_authorize(struct request *req);
 enum step_verdict step_route(struct request *req);
 enum step_verdict step_relay(struct request *req);

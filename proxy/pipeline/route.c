@@ -7,12 +7,20 @@
  */
 #include "config.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
+#include "pipeline/route_query.h"
 #include "pipeline/targets.h"
+
+enum {
+	MAX_BREADTH = 60,	/* where a request says nothing (RFC 5393) */
+	REDIRECT_MAX = 2048	/* bytes of a Contact */
+};
 
 /* The URI that RFC 3261 16.6 item 7 would resolve. */
 static const url_t *
@@ -40,45 +48,30 @@ transport_of(const url_t *u, char out[16])
 }
 
 /* What the URI says; a Contact that says nothing means what the peer's own
- * URI says. */
-static void
-transport_wanted(struct request *req, const url_t *u, const struct peer *peer,
+ * URI says.  false: neither says it. */
+static bool
+transport_wanted(struct request *req, const url_t *u, const char *own_uri,
     char out[16])
 {
-	const url_t *own = peer->nuris == 0 ? NULL :
-	    url_make(msg_home(req->msg), peer->uri[0]);
+	const url_t *own = url_make(msg_home(req->msg), own_uri);
 
 	transport_of(u, out);
 	if (*out == '\0' && own != NULL)
 		transport_of(own, out);
-	if (*out == '\0')
-		strcpy(out, "udp");
-}
-
-/* Whose certificate an address of the peer has to show: that of the name by
- * which we call the peer over TLS. */
-static const char *
-name_of(struct request *req, const struct peer *peer, const char *uri)
-{
-	char transport[16];
-	const url_t *own;
-
-	for (size_t i = 0; i < peer->nuris; i++) {
-		own = url_make(msg_home(req->msg), peer->uri[i]);
-		if (own == NULL)
-			continue;
-		transport_of(own, transport);
-		if (strcasecmp(transport, "tls") == 0)
-			return targets_host(&req->leg, peer->uri[i]);
-	}
-	return peer->ncertificates > 0 ? peer->certificate[0] :
-	    targets_host(&req->leg, uri);
+	if (*out != '\0')
+		return true;
+	strcpy(out, "udp");
+	return false;
 }
 
 /*
  * In a dialog towards a peer: the address that Route or Request-URI name,
  * if it is the peer's, on a port where the peer takes SIP (the sender says
  * these, and is let into no other service there); else the peer's targets.
+ * Its certificate is for the name by which we call it.
+ *
+ * Who holds the dialog is asked even if he is down or drained: nobody else
+ * knows it, and what is down fails soon enough.
  */
 static void
 prefer_member(struct request *req, const struct peer *peer)
@@ -89,21 +82,31 @@ prefer_member(struct request *req, const struct peer *peer)
 	size_t n = 0;
 	struct dns_lookup *none = NULL;
 	char transport[16], *text;
+	const char *own;
 
-	if (u->url_host == NULL ||
-	    !addr_parse_host(&a, str_of(u->url_host)) ||
-	    !peer_has_addr(peer, &a) ||
-	    !peer_has_port(peer, (uint16_t)url_port_number(u)))
+	if (u->url_host == NULL)
 		return;
-	transport_wanted(req, u, peer, transport);
+	if (!addr_parse_host(&a, str_of(u->url_host))) {
+		targets_prefer_name(&req->leg, str_of(u->url_host),
+		    (uint16_t)url_port_number(u));
+		return;
+	}
+	if (!peer_has_addr(peer, &a))
+		return;
+	own = peer_uri_of_port(peer, (uint16_t)url_port_number(u));
+	if (own == NULL)
+		return;
+	req->leg.next_open = !transport_wanted(req, u, own, transport);
 	text = su_sprintf(msg_home(req->msg), "sip:%s%s%s;transport=%s",
 	    u->url_host, u->url_port == NULL ? "" : ":",
 	    u->url_port == NULL ? "" : u->url_port, transport);
-	if (text == NULL ||
-	    dns_resolve(req->p->env.dns, text, TARGETS_TIMEOUT_MS,
-	    t, &n, NULL, NULL, &none) != DNS_OK || none != NULL)
+	const struct dns_query q = { .uri = text };	/* known at once */
+
+	if (text == NULL || dns_resolve(req->p->env.dns, &q, t, &n,
+	    &none) != DNS_OK || none != NULL)
 		return;
-	targets_take(&req->leg, t, n, name_of(req, peer, text));
+	targets_take(&req->leg, t, n, targets_host(&req->leg, own));
+	targets_know(&req->leg);
 }
 
 static enum reason
@@ -131,6 +134,15 @@ to_next_hop(struct request *req)
 	return req->leg.next_hop == NULL ? REASON_NO_MEMORY : REASON_COUNT;
 }
 
+static bool
+says_transport(const url_t *u)
+{
+	char transport[16];
+
+	transport_of(u, transport);
+	return *transport != '\0';
+}
+
 static enum reason
 to_side(struct request *req, const struct side *s)
 {
@@ -142,11 +154,17 @@ to_side(struct request *req, const struct side *s)
 		return to_peer(req, peers_by_id(req->policy->peers,
 		    s->peer));
 	case SIDE_ADDR:
-		if (req->peer != NULL && req->proof == PROOF_NONE)
+		if (req->peer != NULL && req->proof == PROOF_NONE) {
+			req->egress = egress_default();
+			req->known = s->addr;
 			return to_next_hop(req);
-		req->leg.target[0] = (struct target){ s->addr, s->transport,
-			targets_host(&req->leg,
-			url_text(req, next_hop(req->sip))) };
+		}
+		req->leg.target[0] = (struct target){
+			.addr = s->addr, .transport = s->transport,
+			.name = targets_host(&req->leg,
+			url_text(req, next_hop(req->sip))),
+			.open = !says_transport(next_hop(req->sip))
+		};
 		req->leg.ntargets = 1;
 		return REASON_COUNT;
 	case SIDE_NONE:
@@ -155,38 +173,124 @@ to_side(struct request *req, const struct side *s)
 	return REASON_NO_ROUTE;
 }
 
-static struct str
-route_key(struct request *req)
+/* RFC 5393 section 5.3.3: what a request may still fork into. */
+static uint64_t
+breadth_of(const struct request *req)
 {
-	const url_t *u = req->sip->sip_request->rq_url;
-	su_home_t *home = msg_home(req->msg);
-	const char *user = u->url_user == NULL ? "" : u->url_user;
+	const sip_unknown_t *un = message_other(req->sip, "Max-Breadth",
+	    NULL);
+	uint64_t n;
 
-	if (u->url_type == url_tel)
-		return str_of(su_sprintf(home, "tel:%s", u->url_user != NULL ?
-		    u->url_user : u->url_host));
-	return str_of(su_sprintf(home, "sip:%s@%s", user, u->url_host));
+	return un != NULL && parse_uint(str_trim(str_of(un->un_value)),
+	    UINT32_MAX, &n) ? n : MAX_BREADTH;
+}
+
+static int
+set_breadth(struct leg *leg, uint64_t n)
+{
+	char text[48];
+
+	snprintf(text, sizeof text, "Max-Breadth: %" PRIu64, n);
+	message_drop_other(leg->msg, leg->sip, "Max-Breadth");
+	return message_add_other(leg->msg, leg->sip, text);
+}
+
+/* Every leg gets its share. */
+static bool
+share_breadth(struct request *req, uint64_t all, uint64_t nlegs)
+{
+	uint64_t i = 0;
+
+	for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next, i++)
+		if (set_breadth(leg, all / nlegs + (i < all % nlegs)) < 0)
+			return false;
+	return true;
+}
+
+/* An ACK to a 2xx that names no dialog of ours goes to the first alone. */
+static enum reason
+to_peers(struct request *req, const struct route_choice *choice)
+{
+	uint64_t breadth;
+
+	req->leg.peer = choice->peer[0];
+	if (choice->npeers == 1 || req->method == sip_method_ack)
+		return REASON_COUNT;
+	breadth = breadth_of(req);
+	if (breadth < choice->npeers)
+		return REASON_TOO_BROAD;
+	for (size_t i = 1; i < choice->npeers; i++)
+		if (request_fork(req, choice->peer[i]) == NULL)
+			return REASON_NO_MEMORY;
+	return share_breadth(req, breadth, choice->npeers) ? REASON_COUNT :
+	    REASON_NO_MEMORY;
+}
+
+static const char *
+phrase_of(const struct route_choice *choice)
+{
+	const char *usual = sip_status_phrase(choice->status);
+
+	return choice->phrase != NULL ? choice->phrase :
+	    usual != NULL ? usual : "Refused";
+}
+
+static enum reason
+redirected(struct request *req, const struct route_choice *choice,
+    const struct route_query *q)
+{
+	char uri[REDIRECT_MAX];
+	struct writer w = writer_on(uri, sizeof uri);
+
+	route_redirect(choice, q, &w);
+	if (w.full)
+		return REASON_ROUTE_GAVE_UP;
+	req->told.contact = su_strndup(msg_home(req->msg), w.p,
+	    (isize_t)w.len);
+	return req->told.contact == NULL ? REASON_NO_MEMORY :
+	    REASON_REDIRECTED;
+}
+
+static enum reason
+obey(struct request *req, const struct route_choice *choice,
+    const struct route_query *q)
+{
+	switch (choice->verdict) {
+	case ROUTE_PEER:
+		return to_peers(req, choice);
+	case ROUTE_REQUEST_URI:
+		return to_next_hop(req);
+	case ROUTE_REJECT:
+		return REASON_REJECTED;
+	case ROUTE_REDIRECT:
+		return redirected(req, choice, q);
+	case ROUTE_GAVE_UP:
+		return REASON_ROUTE_GAVE_UP;
+	case ROUTE_NONE:
+		break;
+	}
+	return req->foreign ? REASON_FOREIGN_DOMAIN : REASON_NO_ROUTE;
 }
 
 static enum reason
 by_table(struct request *req)
 {
-	struct route_query q = { .source = req->peer, .uri = route_key(req) };
+	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
+	struct route_query q = {
+		.source = req->peer, .foreign = req->foreign,
+		.proved = *req->user != '\0', .class = req->class,
+		.listener = req->way->listener,
+	};
 	struct route_choice choice;
 
-	if (q.uri.p == NULL)
+	if (!route_query_fill(&w, req->sip, &q))
 		return REASON_NO_MEMORY;
 	choice = routes_choose(req->policy->routes, &q);
-	switch (choice.verdict) {
-	case ROUTE_PEER:
-		req->leg.peer = choice.peer;
-		return REASON_COUNT;
-	case ROUTE_REQUEST_URI:
-		return to_next_hop(req);
-	case ROUTE_NONE:
-		break;
-	}
-	return REASON_NO_ROUTE;
+	req->route_line = choice.line;
+	req->egress = choice.egress;
+	req->told.status = choice.status;
+	req->told.phrase = phrase_of(&choice);
+	return obey(req, &choice, &q);
 }
 
 static enum reason
@@ -236,6 +340,8 @@ step_route(struct request *req)
 	if (r != REASON_COUNT)
 		return refuse(req, r);
 	req->leg.dns_reason = REASON_NO_SUCH_NAME;
+	if (req->leg.next != NULL)	/* no leg waits for another's DNS */
+		return STEP_NEXT;
 	switch (targets_more(&req->leg, on_first_targets)) {
 	case TARGETS_FOUND:
 		return STEP_NEXT;

@@ -16,7 +16,7 @@ fill_query(const struct request *req, struct cred_query *q)
 
 	*q = (struct cred_query){
 		.user = c->username, .userhash = c->userhash,
-		.realm = str_of(req->policy->realm),
+		.realm = str_of(req->realm),
 		.timeout_ms = (int)req->policy->auth->lookup_timeout_ms,
 		.digest = {
 			.alg = c->alg, .sess = c->sess, .qop = c->qop,

@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include "pipeline/branch_id.h"
+#include "pipeline/edit.h"
 #include "pipeline/message.h"
 #include "pipeline/stray.h"
 
@@ -28,6 +29,33 @@ accepted_by(struct pipeline *p, const sip_t *sip)
 	s = server_find(p->transactions, message_key(p->transactions, sip,
 	    sip->sip_via->v_next), SERVER_INVITE);
 	return s != NULL && server_state(s) == SERVER_ACCEPTED ? s : NULL;
+}
+
+static bool
+is_from_peer(const struct pipeline *p)
+{
+	const struct arrived *a = p->arrived;
+	const struct way *way = port_owner(a->port);
+	const struct arrival arrival = { .source = a->source,
+		.transport = a->transport, .listener = way->listener,
+		.ifindex = way->ifindex };
+	const struct peer *peer;
+
+	return peers_classify(p->policy->peers, &arrival, &peer) ==
+	    ARRIVAL_PEER;
+}
+
+static void
+pass_on(struct pipeline *p, struct server *s, msg_t *msg, sip_t *sip)
+{
+	struct writer w = writer_on(p->scratch, SCRATCH_SIZE);
+
+	message_drop_via(msg, sip);
+	edit_late_response(msg, sip, is_from_peer(p));
+	if (!message_write(&w, msg, ""))
+		return;
+	p->by_reason[REASON_RESPONSE_LATE]++;
+	server_respond(s, sip->sip_status->st_status, w.p, w.len);
 }
 
 static void
@@ -51,18 +79,12 @@ stray_response(struct pipeline *p, msg_t *msg)
 {
 	sip_t *sip = sip_object(msg);
 	struct server *s = accepted_by(p, sip);
-	struct writer w = writer_on(p->scratch, SCRATCH_SIZE);
 
-	if (s == NULL) {
+	if (s != NULL) {
+		pass_on(p, s, msg, sip);
+	} else {
 		p->by_reason[REASON_RESPONSE_STRAY]++;
 		log_dropped(msg, sip);
-		msg_destroy(msg);
-		return;
-	}
-	message_drop_via(msg, sip);
-	if (message_write(&w, msg, "")) {
-		p->by_reason[REASON_RESPONSE_LATE]++;
-		server_respond(s, sip->sip_status->st_status, w.p, w.len);
 	}
 	msg_destroy(msg);
 }

@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "pipeline/message.h"
 #include "pipeline/request.h"
+#include "pipeline/route_query.h"
 
 /*
  * RFC 7616 3.4.6: the digest uri must be equivalent to the Request-URI as
@@ -135,6 +136,43 @@ take_user(struct request *req)
 	req->user[user.len] = '\0';
 }
 
+/* What costs nobody anything, so that a phone's own subscriptions pass. */
+static bool
+calls_nobody(sip_method_t m)
+{
+	return m == sip_method_register || m == sip_method_publish ||
+	    m == sip_method_subscribe || m == sip_method_options;
+}
+
+static bool
+number_is_right(const struct request *req)
+{
+	const struct cred_answer *a = &req->answer;
+	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
+	struct str number = route_query_put_number(&w,
+	    req->sip->sip_request->rq_url);
+
+	for (size_t i = 0; i < a->nprefixes; i++) {
+		size_t len = strlen(a->prefix[i]);
+
+		if (number.len >= len &&
+		    memcmp(number.p, a->prefix[i], len) == 0)
+			return true;
+	}
+	return a->nprefixes == 0 || calls_nobody(req->method);
+}
+
+static void
+take_class(struct request *req)
+{
+	struct str class = str_of(req->answer.class);
+
+	if (class.len > CLASS_MAX)
+		class.len = 0;
+	memcpy(req->class, class.p, class.len);
+	req->class[class.len] = '\0';
+}
+
 static void
 take_use(struct request *req)
 {
@@ -182,6 +220,8 @@ step_verify(struct request *req)
 	if (r == REASON_COUNT) {
 		take_use(req);
 		req->identity_ok = identity_is_right(req);
+		req->number_ok = number_is_right(req);
+		take_class(req);
 	}
 	secret_wipe(&req->answer.ha1, sizeof req->answer.ha1);
 	return r == REASON_COUNT ? STEP_NEXT : refuse(req, r);

@@ -62,6 +62,17 @@ ways_out(struct ways *ws, const struct addr *to,
 	return near != NULL ? near : any;
 }
 
+unsigned
+ways_transports(const struct ways *ws)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; i < ws->n; i++)
+		if (!ws->way[i].balanced)
+			all |= TRANSPORT_BIT(ws->way[i].transport);
+	return all;
+}
+
 const struct way *
 ways_flow(const struct ways *ws, const struct side *flow)
 {
@@ -72,10 +83,36 @@ ways_flow(const struct ways *ws, const struct side *flow)
 	return NULL;
 }
 
+const char *
+way_host(const struct way *w, const struct addr *other)
+{
+	for (size_t i = 0; i < w->nnames; i++)
+		if (net_has(&w->name[i].net, other))
+			return w->name[i].host;
+	return w->host;
+}
+
 bool
 way_is(const struct way *w, struct str host, int port)
 {
-	return w->port == port && str_caseis(host, w->host);
+	if (w->port != port)
+		return false;
+	for (size_t i = 0; i < w->nnames; i++)
+		if (str_caseis(host, w->name[i].host))
+			return true;
+	return str_caseis(host, w->host);
+}
+
+bool
+ways_are_member(const struct ways *ws, const struct way *in,
+    const struct addr *source)
+{
+	if (ws->inside == NULL || in->id != ws->inside->id)
+		return false;
+	for (size_t i = 0; i < ws->nmembers; i++)
+		if (net_has(&ws->member[i], source))
+			return true;
+	return false;
 }
 
 bool

@@ -7,7 +7,7 @@
 
 #include "route/peer.h"
 
-enum place { NOT_ITS_ADDRESS, ELSEWHERE, IN_PLACE };
+enum place { NOT_ITS_ADDRESS, ELSEWHERE, IN_PLACE, CERTIFIED };
 
 static enum place
 place_of(const struct peer *p, const struct arrival *a)
@@ -35,62 +35,87 @@ bears_its_name(const struct peer *p, const struct arrival_certificate *c)
 	return false;
 }
 
-/* Where it has networks as well, both must fit. */
 static bool
-is_proved(const struct peer *p, const struct arrival *a)
+is_certified(const struct peer *p, const struct arrival *a)
 {
-	return bears_its_name(p, a->certificate) &&
-	    a->certificate->is_vouched(a->certificate->arg, p) &&
-	    (p->nnets == 0 || place_of(p, a) != NOT_ITS_ADDRESS);
+	return a->certificate != NULL && a->transport == TRANSPORT_TLS &&
+	    bears_its_name(p, a->certificate) &&
+	    a->certificate->is_vouched(a->certificate->arg, p);
 }
 
-static const struct peer *
-by_certificate(const struct peers *ps, const struct arrival *a)
-{
-	if (a->certificate == NULL || a->transport != TRANSPORT_TLS)
-		return NULL;
-	for (size_t i = 0; i < peers_count(ps); i++)
-		if (is_proved(peers_at(ps, i), a))
-			return peers_at(ps, i);
-	return NULL;
-}
-
-/* A peer with a certificate is not known by address alone. */
 static enum place
-by_address(const struct peers *ps, const struct arrival *a,
-    const struct peer **out)
+fit_any(const struct peer *p, const struct arrival *a)
 {
-	enum place place, best = NOT_ITS_ADDRESS;
-	const struct peer *p;
+	if ((p->proofs & PEER_BY_CERTIFICATE) && is_certified(p, a))
+		return CERTIFIED;
+	return p->proofs & PEER_BY_ADDRESS ? place_of(p, a) :
+	    NOT_ITS_ADDRESS;
+}
 
-	for (size_t i = 0; i < peers_count(ps) && best != IN_PLACE; i++) {
-		p = peers_at(ps, i);
-		place = p->ncertificates > 0 ? NOT_ITS_ADDRESS :
-		    place_of(p, a);
-		if (place > best) {
-			best = place;
-			*out = p;
-		}
-	}
-	return best;
+/* Its certificate is good wherever one of its addresses shows it. */
+static enum place
+fit_all(const struct peer *p, const struct arrival *a)
+{
+	enum place place = CERTIFIED;
+
+	if (p->proofs & PEER_BY_ADDRESS)
+		place = place_of(p, a);
+	if (place != NOT_ITS_ADDRESS && (p->proofs & PEER_BY_CERTIFICATE))
+		place = is_certified(p, a) ? CERTIFIED : NOT_ITS_ADDRESS;
+	return place;
+}
+
+/* Digest comes later. */
+static enum place
+fit(const struct peer *p, const struct arrival *a)
+{
+	if ((p->proofs & (PEER_BY_ADDRESS | PEER_BY_CERTIFICATE)) == 0)
+		return NOT_ITS_ADDRESS;
+	return p->any ? fit_any(p, a) : fit_all(p, a);
+}
+
+/* A source address is easily forged over UDP only. */
+static bool
+is_good(enum place place, const struct arrival *a)
+{
+	return place > ELSEWHERE ||
+	    (place == ELSEWHERE && a->transport != TRANSPORT_UDP);
+}
+
+/* Of two that are in the same place one that has domains. */
+static bool
+is_better(const struct peer *p, enum place place, const struct peer *than,
+    enum place its)
+{
+	return place > its || (place == its && place != NOT_ITS_ADDRESS &&
+	    p->ndomains > 0 && than->ndomains == 0);
+}
+
+bool
+peer_may_send(const struct peer *p, const struct arrival *a)
+{
+	return is_good(fit(p, a), a);
 }
 
 enum arrival_verdict
 peers_classify(const struct peers *ps, const struct arrival *a,
     const struct peer **out)
 {
-	enum place place;
+	enum place best = NOT_ITS_ADDRESS;
 
-	*out = by_certificate(ps, a);
-	if (*out != NULL)
-		return ARRIVAL_PEER;
-	place = by_address(ps, a, out);
-	if (place == NOT_ITS_ADDRESS)
-		return ARRIVAL_STRANGER;
-	/* A source address is easily forged over UDP only. */
-	if (place == ELSEWHERE && a->transport == TRANSPORT_UDP) {
-		*out = NULL;
-		return ARRIVAL_MISPLACED;
+	*out = NULL;
+	for (size_t i = 0; i < peers_count(ps); i++) {
+		const struct peer *p = peers_at(ps, i);
+		enum place place = peer_fits_domain(p, a->domain) ?
+		    fit(p, a) : NOT_ITS_ADDRESS;
+
+		if (is_better(p, place, *out, best)) {
+			best = place;
+			*out = p;
+		}
 	}
-	return ARRIVAL_PEER;
+	if (is_good(best, a))
+		return ARRIVAL_PEER;
+	*out = NULL;
+	return best == ELSEWHERE ? ARRIVAL_MISPLACED : ARRIVAL_STRANGER;
 }

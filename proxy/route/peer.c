@@ -8,14 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/dns.h"
 #include "io/target.h"
+#include "route/peer_inner.h"
+#include "route/sets.h"
 
 #define AT(member) offsetof(struct peer_conf, member)
-
-static const char *const auth_choices[] = {
-	[PEER_AUTH_IP] = "ip", [PEER_AUTH_DIGEST] = "digest", NULL
-};
 
 static const char *const path_choices[] = {
 	[PATH_RFC] = "rfc", [PATH_ALWAYS] = "always",
@@ -26,19 +23,6 @@ static const char *const verify_choices[] = {
 	[PEER_VERIFY_FULL] = "full", [PEER_VERIFY_NONE] = "none", NULL
 };
 
-/* Fills the int `auth` of a peer_conf. */
-static const struct conf_opt auth_opts_of_peer[] = {
-	{ "is", CONF_T_CHOICE, 0, .dflt = "ip", .choices = auth_choices,
-	    .help = "What is asked: \"ip\" (the address, or the certificate, "
-	    "is enough) or \"digest\" (a user's name and password as "
-	    "well)." },
-	{ "all", CONF_T_LIST, 0, CONF_LATER,
-	    .help = "Several proofs, each of which is needed." },
-	{ "any", CONF_T_LIST, 0, CONF_LATER,
-	    .help = "Several proofs, one of which is enough." },
-	CONF_END
-};
-
 const struct conf_opt peer_opts[] = {
 	CONF_LINE(struct peer_conf),
 	{ "name", CONF_T_STR, AT(name), CONF_REQUIRED, .min = 1, .max = 64,
@@ -47,6 +31,22 @@ const struct conf_opt peer_opts[] = {
 	{ "uri", CONF_T_LIST, AT(uri), CONF_RELOAD,
 	    .help = "Where it is reached: a SIP URI or a list of them, tried "
 	    "in this order. Names are looked up by RFC 3263." },
+	{ "targets", CONF_T_GROUPS, AT(targets), CONF_RELOAD,
+	    .opts = peer_target_opts, .size = sizeof(struct target_conf),
+	    .help = "The same, instead of uri, where they share the load: "
+	    "each with a priority and a weight." },
+	{ "balance", CONF_T_CHOICE, AT(balance), CONF_RELOAD, .dflt = "order",
+	    .choices = peer_balance_choices,
+	    .help = "Which target of one priority is asked first: as they "
+	    "are listed (\"order\"), in turn (\"round-robin\"), in turn by "
+	    "weight (\"weight\"), the same for a Call-ID (\"call-id\"), for "
+	    "the user of From (\"from\") or for whom it is meant "
+	    "(\"user\"), or the one with the fewest requests under way "
+	    "(\"least\"). The others follow if it fails." },
+	{ "probe", CONF_T_GROUP, AT(probe), CONF_RELOAD | CONF_OPTIONAL,
+	    .opts = peer_probe_opts,
+	    .help = "Whether its targets are asked by OPTIONS if they "
+	    "live." },
 	{ "from", CONF_T_LIST, AT(from), CONF_RELOAD,
 	    .help = "Addresses and networks that it sends from. With neither "
 	    "from nor certificate it is only a target." },
@@ -56,9 +56,51 @@ const struct conf_opt peer_opts[] = {
 	    "they are a stranger's. Without it, the interface by which the "
 	    "kernel routes to its network." },
 	{ "auth", CONF_T_GROUP, AT(auth), CONF_RELOAD | CONF_SHORTHAND,
-	    .opts = auth_opts_of_peer,
-	    .help = "What a request from it must bring besides: nothing "
-	    "(\"ip\"), or \"digest\"." },
+	    .opts = peer_auth_opts,
+	    .help = "What proves that a request is its own: \"ip\", "
+	    "\"certificate\", \"digest\", or a list of proofs." },
+	{ "users", CONF_T_LIST, AT(users), CONF_RELOAD, .min = 1, .max = 128,
+	    .help = "The names whose digest is the peer's. By default any, "
+	    "if from or certificate is there as well." },
+	{ "domains", CONF_T_LIST, AT(domains), CONF_RELOAD, .min = 1,
+	    .max = TARGET_HOST_MAX,
+	    .help = "The hosts of the Request-URIs that it asks for; with "
+	    "another it is not this peer. So peers at one address are told "
+	    "apart." },
+	{ "realm", CONF_T_STR, AT(realm), CONF_RELOAD, .min = 1, .max = 255,
+	    .help = "The realm of challenges to it. By default the one for "
+	    "all." },
+	{ "trusted", CONF_T_CHOICE, AT(trusted), CONF_RELOAD,
+	    .dflt = "auto", .choices = peer_trusted_choices,
+	    .help = "Whether what is private among those who trust each other "
+	    "(RFC 3325) passes to and from it: true, false, or \"auto\", "
+	    "which is true unless digest is one of its proofs." },
+	{ "pass", CONF_T_CHOICES, AT(pass), CONF_RELOAD,
+	    .choices = peer_pass_choices,
+	    .help = "Which of these headers pass towards it: Identity "
+	    "(\"identity\", RFC 8224), Session-ID (\"session-id\", RFC "
+	    "7989), History-Info (\"history-info\", RFC 7044), Diversion "
+	    "(\"diversion\", RFC 5806). By default all if it is trusted, "
+	    "else the first two." },
+	{ "strip", CONF_T_LIST, AT(strip), CONF_RELOAD, .min = 1, .max = 32,
+	    .help = "What is taken off the front of the number called before "
+	    "it goes there: of several the first that fits." },
+	{ "prefix", CONF_T_STR, AT(prefix), CONF_RELOAD, .min = 1,
+	    .max = 32,
+	    .help = "What is put in front of it then, unless a + is "
+	    "there." },
+	{ "domain", CONF_T_STR, AT(domain), CONF_RELOAD, .min = 1,
+	    .max = TARGET_HOST_MAX,
+	    .help = "The host of Request-URI and To of what goes there." },
+	{ "caller", CONF_T_GROUP, AT(caller), CONF_RELOAD | CONF_OPTIONAL,
+	    .opts = caller_opts,
+	    .help = "What it sees of the caller, where that is another than "
+	    "he says." },
+	{ "pending", CONF_T_INT, AT(pending), CONF_RELOAD | CONF_OFF,
+	    .dflt = "off", .min = 1, .max = 10000000,
+	    .help = "Requests under way at once that came from it. Beyond "
+	    "it, new ones get 503, but not those of a dialog, nor emergency "
+	    "calls." },
 	{ "certificate", CONF_T_LIST, AT(certificate), CONF_RELOAD,
 	    .min = 1, .max = TARGET_HOST_MAX,
 	    .help = "Names, one of which its TLS certificate bears: it is "
@@ -83,6 +125,22 @@ const struct conf_opt peer_opts[] = {
 	    "Path where the phone supports it (\"rfc\", RFC 3327), always "
 	    "(\"always\"), or by an own Contact for registrars without "
 	    "Path (\"contact\")." },
+	{ "udp_max", CONF_T_INT, AT(udp_max), CONF_RELOAD | CONF_OFF,
+	    .dflt = "0", .min = 0, .max = 65535, .unit = "bytes",
+	    .help = "The same as limits.udp_max, for its targets; 0 means "
+	    "that one." },
+	{ "credentials", CONF_T_GROUP, AT(credentials),
+	    CONF_RELOAD | CONF_OPTIONAL, .opts = account_opts,
+	    .help = "Who we are there: challenges of its targets for this "
+	    "realm are answered by us, and not passed on." },
+	{ "register", CONF_T_GROUP, AT(registration),
+	    CONF_RELOAD | CONF_OPTIONAL, .opts = register_opts,
+	    .help = "An address that we register there, so that its calls "
+	    "come to us." },
+	{ "requests", CONF_T_RATE, AT(requests), CONF_RELOAD | CONF_OFF,
+	    .dflt = "off",
+	    .help = "How many requests it may send, like "
+	    "limits.requests_per_source. Beyond it, 503." },
 	CONF_END
 };
 
@@ -99,12 +157,6 @@ struct making {
 };
 
 static bool
-same(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
 is_name(const char *s)
 {
 	return *s != '\0' && s[strspn(s, "abcdefghijklmnopqrstuvwxyz"
@@ -119,10 +171,11 @@ check_name(const struct making *m, size_t i)
 	if (!is_name(p->name))
 		conf_error(m->c, p->line, "peers.name", "\"%s\" has more "
 		    "than letters, digits, '-', '_' and '.'", p->name);
-	/* What `to` of a route means something else by. */
-	if (strcmp(p->name, "request-uri") == 0)
+	/* What `to` and `from` of a route mean something else by. */
+	if (strcmp(p->name, "request-uri") == 0 ||
+	    strcmp(p->name, "strangers") == 0)
 		conf_error(m->c, p->line, "peers.name",
-		    "\"request-uri\" cannot be a peer's name");
+		    "\"%s\" cannot be a peer's name", p->name);
 	for (size_t k = 0; k < i; k++) {
 		if (strcmp(m->conf[k].name, p->name) == 0)
 			conf_error(m->c, p->line, "peers.name",
@@ -131,22 +184,6 @@ check_name(const struct making *m, size_t i)
 			conf_error(m->c, p->line, "peers.name",
 			    "\"%s\" and \"%s\" have the same number; choose "
 			    "another name", p->name, m->conf[k].name);
-	}
-}
-
-static void
-check_uris(const struct making *m, const struct peer_conf *p)
-{
-	struct target t;
-
-	if (p->uri.n > DNS_TARGETS_MAX)
-		conf_error(m->c, p->line, "peers.uri", "more than %d",
-		    DNS_TARGETS_MAX);
-	for (size_t i = 0; i < p->uri.n; i++) {
-		if (!target_parse(&t, str_of(p->uri.v[i])))
-			conf_error(m->c, p->uri.line[i], "peers.uri",
-			    "\"%s\" is not a SIP URI with a host",
-			    p->uri.v[i]);
 	}
 }
 
@@ -173,7 +210,7 @@ check_certificate(const struct making *m, const struct peer *p, size_t i)
 		conf_error(m->c, names->line[i], "peers.certificate",
 		    "\"%s\" is not a host name", names->v[i]);
 	for (const struct peer *q = m->ps->v; q < p; q++)
-		if (p->nnets == 0 && q->nnets == 0 && same(p->ca, q->ca) &&
+		if (peers_meet_at_certificate(p, q) &&
 		    has_certificate(q, names->v[i]))
 			conf_error(m->c, names->line[i], "peers.certificate",
 			    "\"%s\" is already a name of \"%s\"",
@@ -196,14 +233,6 @@ static bool
 same_net(const struct net *a, const struct net *b)
 {
 	return a->bits == b->bits && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
-}
-
-/* Is there nothing that tells the two apart at the same address? */
-static bool
-same_place(const struct peer *a, const struct peer *b)
-{
-	return a == b || (a->ncertificates == 0 && b->ncertificates == 0 &&
-	    same(a->listener, b->listener));
 }
 
 static bool
@@ -235,12 +264,11 @@ add_net(const struct making *m, struct peer *p, const char *text, int line)
 		    "address, and not a network without host bits", text);
 		return;
 	}
-	if (is_everybody(n) && p->auth == PEER_AUTH_IP &&
-	    p->ncertificates == 0)
+	if (is_everybody(n) && peer_is_known_by(p, PEER_BY_ADDRESS))
 		conf_error(m->c, line, "peers.from",
 		    "\"%s\" with auth \"ip\" would let everybody in", text);
 	for (const struct peer *q = m->ps->v; q <= p; q++)
-		if (has_net(q, n) && same_place(q, p))
+		if (has_net(q, n) && peers_meet_at_address(q, p))
 			conf_error(m->c, line, "peers.from",
 			    "\"%s\" is already a network of \"%s\"", text,
 			    q->name);
@@ -268,6 +296,38 @@ add_nets(const struct making *m, struct peer *p, const struct conf_list *from)
 	return true;
 }
 
+/* Who of two peers is a user of both? */
+static void
+check_users(const struct making *m, const struct peer *p)
+{
+	const struct conf_list *users = &m->conf[p - m->ps->v].users;
+
+	for (size_t i = 0; i < p->nusers; i++)
+		for (const struct peer *q = m->ps->v; q < p; q++)
+			if (peers_meet_at_user(p, q) &&
+			    peer_has_user(q, p->user[i]))
+				conf_error(m->c, users->line[i], "peers.users",
+				    "\"%s\" is already a user of \"%s\"",
+				    p->user[i], q->name);
+}
+
+static void
+add_account(const struct making *m, struct peer *p,
+    const struct peer_conf *conf)
+{
+	account_check(m->c, &conf->credentials);
+	register_check(m->c, &conf->registration);
+	if (conf->credentials.line != 0)
+		p->account = &conf->credentials;
+	if (conf->registration.line == 0)
+		return;
+	p->registration = &conf->registration;
+	if (p->nuris == 0)
+		conf_error(m->c, conf->registration.line, "peers.register",
+		    "\"%s\" has no uri where we could register",
+		    conf->name);
+}
+
 static bool
 add_peer(const struct making *m, size_t i)
 {
@@ -277,26 +337,31 @@ add_peer(const struct making *m, size_t i)
 	*p = (struct peer){
 		.line = conf->line, .name = conf->name,
 		.id = peer_id(conf->name),
-		.auth = (enum peer_auth)conf->auth,
 		.path = (enum path_mode)conf->path,
+		.udp_max = conf->udp_max,
 		.listener = conf->listener,
 		.certificate = conf->certificate.v,
 		.ncertificates = conf->certificate.n,
 		.ca = conf->ca, .crl = conf->crl,
 		.verify = (enum peer_verify)conf->verify,
-		.uri = conf->uri.v, .nuris = conf->uri.n
+		.requests = conf->requests,
 	};
 	check_name(m, i);
-	check_uris(m, conf);
+	if (!peer_targets_fill(m->c, conf, p))
+		return false;
 	if (conf->crl != NULL && conf->ca == NULL)
 		conf_error(m->c, conf->line, "peers.crl", "goes with a ca");
-	if (conf->uri.n == 0 && conf->from.n == 0 && conf->certificate.n == 0)
+	if (p->nuris == 0 && conf->from.n == 0 && conf->certificate.n == 0 &&
+	    conf->users.n == 0)
 		conf_error(m->c, conf->line, "peers", "\"%s\" has neither "
-		    "uri nor from nor certificate", conf->name);
+		    "uri nor from nor certificate nor users", conf->name);
+	peer_known_fill(m->c, conf, p);
+	add_account(m, p, conf);
 	if (!add_nets(m, p, &conf->from))
 		return false;
 	for (size_t k = 0; k < p->ncertificates; k++)
 		check_certificate(m, p, k);
+	check_users(m, p);
 	return true;
 }
 
@@ -336,6 +401,7 @@ peers_free(struct peers *ps)
 	for (size_t i = 0; i < ps->n; i++) {
 		free(ps->v[i].net);
 		free(ps->v[i].net_ifindex);
+		set_free(ps->v[i].set);
 	}
 	free(ps->v);
 	free(ps);
@@ -349,6 +415,12 @@ peers_count(const struct peers *ps)
 
 const struct peer *
 peers_at(const struct peers *ps, size_t i)
+{
+	return &ps->v[i];
+}
+
+struct peer *
+peers_mut(struct peers *ps, size_t i)
 {
 	return &ps->v[i];
 }
@@ -369,6 +441,29 @@ peers_by_id(const struct peers *ps, uint32_t id)
 		if (ps->v[i].id == id)
 			return &ps->v[i];
 	return NULL;
+}
+
+const struct peer *
+peers_by_user(const struct peers *ps, const char *user, struct str domain)
+{
+	const struct peer *best = NULL;
+
+	for (size_t i = 0; i < ps->n; i++) {
+		const struct peer *p = &ps->v[i];
+
+		if (peer_is_known_by(p, PEER_BY_DIGEST) &&
+		    peer_has_user(p, user) && peer_fits_domain(p, domain) &&
+		    (best == NULL || p->ndomains > 0))
+			best = p;
+	}
+	return best;
+}
+
+bool
+peer_sends(const struct peer *p)
+{
+	return (p->proofs & ~(unsigned)PEER_BY_DIGEST) != 0 ||
+	    p->nusers > 0 || p->registration != NULL;
 }
 
 bool
@@ -392,14 +487,14 @@ peer_has_addr(const struct peer *p, const struct addr *a)
 	return false;
 }
 
-bool
-peer_has_port(const struct peer *p, uint16_t port)
+const char *
+peer_uri_of_port(const struct peer *p, uint16_t port)
 {
 	struct target t;
 
 	for (size_t i = 0; i < p->nuris; i++)
 		if (target_parse(&t, str_of(p->uri[i])) && port ==
 		    (t.port != 0 ? t.port : target_default_port(t.transport)))
-			return true;
-	return false;
+			return p->uri[i];
+	return NULL;
 }

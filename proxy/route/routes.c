@@ -1,163 +1,150 @@
 /*
- * routes.c -- where a request goes: the first route that matches.
+ * routes.c -- what becomes of a request: the first route that fits.
  */
 #include "config.h"
 
-#include "route/routes.h"
-
-#include <stdlib.h>
 #include <string.h>
 
-#define AT(member) offsetof(struct route_conf, member)
+#include "route/routes_inner.h"
 
-const struct conf_opt route_opts[] = {
-	CONF_LINE(struct route_conf),
-	{ "from", CONF_T_STR, AT(from), CONF_RELOAD, .min = 1, .max = 64,
-	    .help = "The peer that the request comes from. Without it, "
-	    "anybody; then the route never leads back to the peer that the "
-	    "request came from." },
-	{ "uri", CONF_T_STR, AT(uri), CONF_RELOAD, .min = 1,
-	    .help = "Pattern for the Request-URI, which is seen as "
-	    "sip:user@host (for sips: as well) or tel:number, without port "
-	    "and parameters. * stands for any text and ? for one character; "
-	    "upper and lower case are the same." },
-	{ "to", CONF_T_STR, AT(to), CONF_REQUIRED | CONF_RELOAD, .min = 1,
-	    .max = 64,
-	    .help = "The peer that gets the request, or \"request-uri\": "
-	    "where the Request-URI says, by RFC 3263, for requests of peers "
-	    "only." },
-	{ "method", CONF_T_LIST, 0, CONF_LATER,
-	    .help = "Methods that the route is for." },
-	{ "listener", CONF_T_STR, 0, CONF_LATER,
-	    .help = "The listener that the request came in on." },
-	{ "egress", CONF_T_STR, 0, CONF_LATER,
-	    .help = "The list of addresses that it may not go to." },
-	CONF_END
+/* The first thing about a route that does not fit. */
+enum miss {
+	FITS, MISS_FROM, MISS_LISTENER, MISS_METHOD, MISS_CLASS, MISS_PREFIX,
+	MISS_URI, MISS_FROM_URI, MISS_FOREIGN, MISS_RELAY, MISS_OURS,
+	MISS_BACK, MISS_REGEX, GAVE_UP
 };
 
-struct route {
-	int			 line;
-	const struct peer	*from;	/* NULL: anybody */
-	const char		*uri;	/* NULL: any */
-	const struct peer	*to;	/* NULL: the Request-URI */
-};
-
-struct routes {
-	struct route	*v;
-	size_t		 n;
+static const char *const why[] = {
+	[MISS_FROM] = "from does not name who sent it",
+	[MISS_LISTENER] = "it came in on another listener",
+	[MISS_METHOD] = "the method is another one",
+	[MISS_CLASS] = "the user is not of its class",
+	[MISS_PREFIX] = "no prefix fits the number called",
+	[MISS_URI] = "uri does not match the Request-URI",
+	[MISS_FROM_URI] = "from_uri does not match From",
+	[MISS_FOREIGN] = "the domain is not ours, and only a route that names "
+	    "strangers and leads to no peer is for that",
+	[MISS_RELAY] = "request-uri is not for strangers, unless from names "
+	    "them and digest proved a user",
+	[MISS_OURS] = "the Request-URI is ours, and would lead back here",
+	[MISS_BACK] = "it would lead back to the peer that it came from",
+	[MISS_REGEX] = "uri_regex does not match the Request-URI",
+	[GAVE_UP] = "uri_regex gave up on the Request-URI"
 };
 
 static bool
-starts_with(const char *s, const char *head)
+lists(const struct conf_list *l, struct str what)
 {
-	return strncasecmp(s, head, strlen(head)) == 0;
+	for (size_t i = 0; i < l->n; i++)
+		if (str_is(what, l->v[i]))
+			return true;
+	return l->n == 0;
 }
 
-static void
-check_pattern(struct conf *c, const struct route_conf *conf)
+static bool
+has_prefix(const struct conf_list *l, struct str number)
 {
-	if (starts_with(conf->uri, "sips:"))
-		conf_error(c, conf->line, "routes.uri", "write \"sip:\"; it "
-		    "stands for \"sips:\" as well");
-	/* Whatever else it starts with, it would never match. */
-	else if (!starts_with(conf->uri, "sip:") &&
-	    !starts_with(conf->uri, "tel:") && conf->uri[0] != '*' &&
-	    conf->uri[0] != '?')
-		conf_error(c, conf->line, "routes.uri",
-		    "must start with \"sip:\", \"tel:\" or \"*\"");
-}
+	for (size_t i = 0; i < l->n; i++) {
+		size_t len = strlen(l->v[i]);
 
-static const struct peer *
-find_source(struct conf *c, const struct route_conf *conf,
-    const struct peers *ps)
-{
-	const struct peer *p = peers_by_name(ps, conf->from);
-
-	if (p == NULL)
-		conf_error(c, conf->line, "routes.from",
-		    "there is no peer \"%s\"", conf->from);
-	else if (p->nnets == 0 && p->ncertificates == 0)
-		conf_error(c, conf->line, "routes.from", "peer \"%s\" has no "
-		    "from: it sends no requests", conf->from);
-	return p;
-}
-
-static const struct peer *
-find_target(struct conf *c, const struct route_conf *conf,
-    const struct peers *ps)
-{
-	const struct peer *p;
-
-	if (strcmp(conf->to, "request-uri") == 0)
-		return NULL;
-	p = peers_by_name(ps, conf->to);
-	if (p == NULL)
-		conf_error(c, conf->line, "routes.to",
-		    "there is no peer \"%s\"", conf->to);
-	else if (p->nuris == 0)
-		conf_error(c, conf->line, "routes.to", "peer \"%s\" has no "
-		    "uri: nothing can be sent to it", conf->to);
-	return p;
-}
-
-static void
-add_route(struct conf *c, const struct route_conf *conf,
-    const struct peers *ps, struct route *r)
-{
-	r->line = conf_line_number(conf->line);
-	r->uri = conf->uri;
-	if (conf->uri != NULL)
-		check_pattern(c, conf);
-	if (conf->from != NULL)
-		r->from = find_source(c, conf, ps);
-	r->to = find_target(c, conf, ps);
-}
-
-struct routes *
-routes_new(struct conf *c, const struct conf_groups *conf,
-    const struct peers *ps)
-{
-	const struct route_conf *given = conf->v;
-	unsigned errors = conf_errors(c);
-	struct routes *rs;
-
-	rs = calloc(1, sizeof *rs);
-	if (rs != NULL && conf->n > 0)
-		rs->v = calloc(conf->n, sizeof *rs->v);
-	if (rs == NULL || (conf->n > 0 && rs->v == NULL)) {
-		conf_error(c, 0, "routes", "no memory");
-		routes_free(rs);
-		return NULL;
+		if (number.len >= len && memcmp(number.p, l->v[i], len) == 0)
+			return true;
 	}
-	for (; rs->n < conf->n; rs->n++)
-		add_route(c, &given[rs->n], ps, &rs->v[rs->n]);
-	if (conf_errors(c) == errors)
-		return rs;
-	routes_free(rs);
-	return NULL;
-}
-
-void
-routes_free(struct routes *rs)
-{
-	if (rs == NULL)
-		return;
-	free(rs->v);
-	free(rs);
+	return l->n == 0;
 }
 
 static bool
-fits(const struct route *r, const struct route_query *q)
+matches(const char *pattern, struct str text)
 {
-	if (r->from != NULL && r->from != q->source)
-		return false;
-	if (r->uri != NULL && !glob_match(str_of(r->uri), q->uri, true))
-		return false;
-	/* No open relay. */
-	if (r->to == NULL)
-		return q->source != NULL;
-	/* No way back, unless the file asks for it by name. */
-	return r->from != NULL || r->to != q->source;
+	return pattern == NULL || glob_match(str_of(pattern), text, true);
+}
+
+/* No open relay. */
+static enum miss
+judge_stranger(const struct route *r, const struct route_query *q)
+{
+	if (q->foreign && (!r->strangers || r->action == ROUTE_PEER))
+		return MISS_FOREIGN;
+	if (r->action != ROUTE_REQUEST_URI)
+		return FITS;
+	if (!r->strangers || !q->proved)
+		return MISS_RELAY;
+	return q->foreign ? FITS : MISS_OURS;
+}
+
+/* No way back, unless the file asks for it by name. */
+static bool
+is_target(const struct route *r, size_t i, const struct route_query *q)
+{
+	return r->conf->from.n > 0 || r->to[i] != q->source;
+}
+
+static enum miss
+judge_way(const struct route *r, const struct route_query *q)
+{
+	if (q->source == NULL)
+		return judge_stranger(r, q);
+	for (size_t i = 0; i < r->nto; i++)
+		if (is_target(r, i, q))
+			return FITS;
+	return r->nto > 0 ? MISS_BACK : FITS;
+}
+
+static enum miss
+judge_regex(const struct route *r, const struct route_query *q)
+{
+	if (r->regex == NULL)
+		return FITS;
+	switch (pattern_match(r->regex, q->uri)) {
+	case PATTERN_YES:
+		return FITS;
+	case PATTERN_NO:
+		return MISS_REGEX;
+	case PATTERN_GAVE_UP:
+		break;
+	}
+	return GAVE_UP;
+}
+
+/* The dearest comes last. */
+static enum miss
+judge(const struct route *r, const struct route_query *q)
+{
+	const struct route_conf *conf = r->conf;
+	enum miss miss;
+
+	if (!route_is_from(r, q->source))
+		return MISS_FROM;
+	if (!lists(&conf->listener, str_of(q->listener)))
+		return MISS_LISTENER;
+	if (!lists(&conf->method, q->method))
+		return MISS_METHOD;
+	if (!lists(&conf->class, str_of(q->class)))
+		return MISS_CLASS;
+	if (!has_prefix(&conf->prefix, q->number))
+		return MISS_PREFIX;
+	if (!matches(conf->uri, q->uri))
+		return MISS_URI;
+	if (!matches(conf->from_uri, q->from_uri))
+		return MISS_FROM_URI;
+	miss = judge_way(r, q);
+	return miss == FITS ? judge_regex(r, q) : miss;
+}
+
+static struct route_choice
+choice_of(const struct route *r, const struct route_query *q)
+{
+	struct route_choice c = {
+		.verdict = r->action, .egress = r->egress,
+		.status = r->action == ROUTE_REDIRECT ? 302 :
+		    (int)r->conf->reject,
+		.phrase = r->conf->phrase, .line = r->line, .route = r
+	};
+
+	for (size_t i = 0; i < r->nto; i++)
+		if (is_target(r, i, q))
+			c.peer[c.npeers++] = r->to[i];
+	return c;
 }
 
 struct route_choice
@@ -166,13 +153,51 @@ routes_choose(const struct routes *rs, const struct route_query *q)
 	for (size_t i = 0; i < rs->n; i++) {
 		const struct route *r = &rs->v[i];
 
-		if (!fits(r, q))
-			continue;
-		return (struct route_choice){
-			.verdict = r->to == NULL ? ROUTE_REQUEST_URI :
-			    ROUTE_PEER,
-			.peer = r->to, .line = r->line
-		};
+		switch (judge(r, q)) {
+		case FITS:
+			return choice_of(r, q);
+		case GAVE_UP:
+			return (struct route_choice){
+				.verdict = ROUTE_GAVE_UP, .line = r->line };
+		default:
+			break;
+		}
 	}
 	return (struct route_choice){ .verdict = ROUTE_NONE };
+}
+
+void
+route_redirect(const struct route_choice *choice, const struct route_query *q,
+    struct writer *w)
+{
+	const struct route *r = choice->route;
+
+	if (r->regex == NULL)
+		put_text(w, r->conf->redirect);
+	else
+		pattern_expand(r->regex, q->uri, r->conf->redirect, w);
+}
+
+bool
+routes_let_out(const struct routes *rs)
+{
+	return rs->let_out;
+}
+
+size_t
+routes_count(const struct routes *rs)
+{
+	return rs->n;
+}
+
+int
+routes_line(const struct routes *rs, size_t i)
+{
+	return rs->v[i].line;
+}
+
+const char *
+routes_why_not(const struct routes *rs, size_t i, const struct route_query *q)
+{
+	return why[judge(&rs->v[i], q)];
 }

@@ -11,10 +11,11 @@
 #include "base/secret.h"
 
 enum {
-	VERSION_DIALOG = 1,
-	VERSION_PATH = 2,
+	VERSION_DIALOG = 3,
+	VERSION_PATH = 4,
 	MAC_SHORT = 16,		/* bytes of the HMAC that are carried */
-	SIDE_MAX = 27,		/* FLOW with an IPv6 address */
+	ADDRESS_MAX = 20,	/* IPv6 */
+	SIDE_MAX = 7 + ADDRESS_MAX + 2 + ADDRESS_MAX,	/* FLOW */
 	DIALOG_BYTES = 6 + 2 * SIDE_MAX + 1 + 2 * (1 + TOKEN_USER_MAX) +
 	    MAC_SHORT,
 	PATH_BYTES = 2 + SIDE_MAX + 4 + 2 + TOKEN_URI_MAX + 1 +
@@ -75,14 +76,24 @@ write_bytes(struct writer *w, const void *p, size_t n)
 }
 
 static void
-write_address(struct writer *w, const struct side *s)
+write_address(struct writer *w, enum transport t, const struct addr *a)
 {
-	size_t n = addr_is_v4(&s->addr) ? 4 : 16;
+	size_t n = addr_is_v4(a) ? 4 : 16;
 
-	write_u8(w, (uint8_t)s->transport);
+	write_u8(w, (uint8_t)t);
 	write_u8(w, (uint8_t)n);
-	write_bytes(w, s->addr.ip + 16 - n, n);
-	write_u16(w, s->addr.port);
+	write_bytes(w, a->ip + 16 - n, n);
+	write_u16(w, a->port);
+}
+
+static void
+write_holder(struct writer *w, const struct side *s)
+{
+	write_u16(w, s->instance);
+	if (s->inside.port == 0)
+		write_u16(w, 0);
+	else
+		write_address(w, s->inside_transport, &s->inside);
 }
 
 static void
@@ -99,7 +110,9 @@ write_side(struct writer *w, const struct side *s)
 		write_u16(w, s->listener);
 		write_u32(w, s->connection);
 	}
-	write_address(w, s);
+	write_address(w, s->transport, &s->addr);
+	if (s->kind == SIDE_FLOW)
+		write_holder(w, s);
 }
 
 /* n bytes, or NULL when there are not so many. */
@@ -157,8 +170,9 @@ read_text(struct reader *r, size_t n, char *out, size_t max)
 	out[n] = '\0';
 }
 
+/* *a is zeroed. */
 static void
-read_address(struct reader *r, struct side *s)
+read_address(struct reader *r, enum transport *t, struct addr *a)
 {
 	uint8_t transport = read_u8(r), n = read_u8(r);
 	const uint8_t *ip;
@@ -167,16 +181,29 @@ read_address(struct reader *r, struct side *s)
 		r->bad = true;
 		return;
 	}
-	s->transport = (enum transport)transport;
+	*t = (enum transport)transport;
 	ip = read_bytes(r, n);
 	if (ip == NULL)
 		return;
-	memset(s->addr.ip + 10, 0xff, 2);	/* ::ffff:0:0/96 */
-	memcpy(s->addr.ip + 16 - n, ip, n);
+	memset(a->ip + 10, 0xff, 2);		/* ::ffff:0:0/96 */
+	memcpy(a->ip + 16 - n, ip, n);
 	/* IPv4 has one spelling, the short one. */
-	if (n == 16 && addr_is_v4(&s->addr))
+	if (n == 16 && addr_is_v4(a))
 		r->bad = true;
-	s->addr.port = read_u16(r);
+	a->port = read_u16(r);
+}
+
+static void
+read_holder(struct reader *r, struct side *s)
+{
+	s->instance = read_u16(r);
+	if (r->left >= 2 && get_u16(r->p) == 0) {
+		read_u16(r);
+		return;
+	}
+	read_address(r, &s->inside_transport, &s->inside);
+	if (s->inside.port == 0)
+		r->bad = true;
 }
 
 /* s is zeroed. */
@@ -200,7 +227,9 @@ read_side(struct reader *r, struct side *s)
 		s->listener = read_u16(r);
 		s->connection = read_u32(r);
 	}
-	read_address(r, s);
+	read_address(r, &s->transport, &s->addr);
+	if (s->kind == SIDE_FLOW)
+		read_holder(r, s);
 }
 
 static struct str
@@ -402,4 +431,13 @@ path_token_open(const struct token_signer *s, struct str text,
 			return TOKEN_OK;
 	}
 	return TOKEN_FOREIGN;
+}
+
+bool
+path_token_is_like(struct str text)
+{
+	uint8_t bytes[PATH_BYTES];
+	int n = base64url_decode(bytes, sizeof bytes, text);
+
+	return n > 40 && bytes[0] == VERSION_PATH;
 }

@@ -6,17 +6,18 @@
  * of a SIP URI.  A token opens only with the label that it was sealed with.
  * Hostile input: a fuzz target.
  *
- * dialog: u8 version=1 | u8 master index hint | u32 issued (unix s) |
+ * dialog: u8 version=3 | u8 master index hint | u32 issued (unix s) |
  *         side caller | side callee | u8 flags | u8 len, user |
  *         u8 len, callee's user | 16 byte MAC
  *         (under the MAC also: u16 len, Call-ID, u16 len, caller's tag)
- * path:   u8 version=2 | u8 hint | side flow | u32 registrar (peer id) |
+ * path:   u8 version=4 | u8 hint | side flow | u32 registrar (peer id) |
  *         u16 len, original Contact URI (may be empty) |
  *         u8 len, user who registered | 16 byte MAC
  *         no time and no randomness: the same phone gives the same token,
  *         so a refresh is no new binding
  * side:   u8 kind | PEER: u32 peer id (its addresses are the peer's affair)
- *                 | FLOW: u16 listener id, u32 connection id, address
+ *                 | FLOW: u16 listener id, u32 connection id, address,
+ *                         u16 instance id, address of the instance or u16 0
  *                 | ADDR: address
  * address: u8 transport | u8 4 or 16 | ip | u16 port
  */
@@ -39,12 +40,23 @@ struct side {
 	uint32_t	connection;	/* SIDE_FLOW: 0 for UDP */
 	enum transport	transport;
 	struct addr	addr;		/* where it is reached; not SIDE_PEER */
+	/* SIDE_FLOW: who holds it, and where other instances reach him (port
+	 * 0: nowhere) */
+	uint16_t	instance;
+	enum transport	inside_transport;
+	struct addr	inside;
 };
 
-enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 500, TOKEN_URI_MAX = 512,
+enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 512, TOKEN_URI_MAX = 512,
     PATH_TOKEN_TEXT_MAX = 1000 };
 
-enum { TOKEN_CALLER_DIGEST = 1 };	/* flags: caller proved by digest */
+/* flags */
+enum {
+	TOKEN_CALLER_DIGEST = 1,	/* the caller proved it by digest */
+	TOKEN_HANDED = 2		/* no dialog's: one request, handed by
+					 * one instance to another; callee is
+					 * the flow */
+};
 
 struct dialog_token {
 	uint32_t	issued_s;
@@ -101,5 +113,7 @@ size_t path_token_seal(const struct token_signer *s,
     const struct path_token *t, char *out);
 enum token_verdict path_token_open(const struct token_signer *s,
     struct str text, struct path_token *t);
+/* Does it look like one, whoever signed it? */
+bool path_token_is_like(struct str text);
 
 #endif

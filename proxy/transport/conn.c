@@ -97,24 +97,14 @@ secure(struct conn *c)
 static void
 welcome(struct conn *c)
 {
-	const struct transport_hooks *hooks = &c->t->hooks;
 	enum refusal why = REFUSE_BANNED;
 
-	if (hooks->admit == NULL || hooks->admit(hooks->arg, &c->from))
+	if (transport_admits(c->t, &c->from))
 		why = conns_enter_source(c);
 	if (why == REFUSE_BEFORE)
 		secure(c);
 	else
 		conn_break(c, why, NULL);
-}
-
-static bool
-is_balancer(const struct port *p, const struct addr *a)
-{
-	for (size_t i = 0; i < p->conf.nbalancers; i++)
-		if (net_has(&p->conf.balancer[i], a))
-			return true;
-	return false;
 }
 
 static void
@@ -123,7 +113,8 @@ receive(struct conn *c)
 	bool balanced = c->port->conf.nbalancers > 0;
 	enum refusal why = conns_enter(c);
 
-	if (why == REFUSE_BEFORE && balanced && !is_balancer(c->port, &c->peer))
+	if (why == REFUSE_BEFORE && balanced &&
+	    !port_has_balancer(c->port, &c->peer))
 		why = REFUSE_NO_BALANCER;
 	if (why != REFUSE_BEFORE) {
 		conn_break(c, why, NULL);

@@ -31,7 +31,8 @@ R(REFUSE_TRUNCATED, "truncated",					\
     "A datagram with less body than its Content-Length says; a "	\
     "request gets 400.")						\
 R(REFUSE_GARBAGE, "garbage",						\
-    "Neither a request nor a response, or an ACK with a fault.")	\
+    "Neither a request nor a response (of 100 to 699), or an ACK with "	\
+    "a fault.")								\
 R(REFUSE_VIA, "via",							\
     "A Via that is missing, that names another transport than the "	\
     "message came by, or that has a parameter twice.")			\
@@ -131,6 +132,11 @@ void transport_refuse(struct transports *t, enum refusal why,
 void transport_refuse_for(struct transports *t, enum refusal why,
     const struct addr *from, const char *detail);
 uint64_t *refuse_metric(struct metrics *m);
+
+/* transport.c: is this one of those that the port is open for? */
+bool port_has_balancer(const struct port *p, const struct addr *a);
+/* May this source send to us? */
+bool transport_admits(const struct transports *t, const struct addr *source);
 
 /* deliver.c */
 struct head transport_head(const struct transports *t);

@@ -96,6 +96,11 @@ step(struct conn *c, const char *p, size_t len)
 		v = c->t->hooks.judge(&c->head, p, len);
 	if (v == HEAD_MORE)
 		return blank_lines(c);
+	/* the list may have changed since the connection was let in */
+	if (v == HEAD_WHOLE && !transport_admits(c->t, &c->from)) {
+		conn_break(c, REFUSE_BANNED, NULL);
+		return 0;
+	}
 	if (v == HEAD_WHOLE) {
 		c->whole = true;
 		return message(c, p, len);

@@ -175,6 +175,22 @@ port_addr(const struct port *p)
 	return &p->conf.addr;
 }
 
+bool
+port_has_balancer(const struct port *p, const struct addr *a)
+{
+	for (size_t i = 0; i < p->conf.nbalancers; i++)
+		if (net_has(&p->conf.balancer[i], a))
+			return true;
+	return false;
+}
+
+bool
+transport_admits(const struct transports *t, const struct addr *source)
+{
+	return t->hooks.admit == NULL ||
+	    t->hooks.admit(t->hooks.arg, source);
+}
+
 int
 transport_send(struct transports *t, const struct hop *h, const void *p,
     size_t len, uint32_t *connection)

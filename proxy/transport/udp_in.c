@@ -45,18 +45,9 @@ interface_of(struct msghdr *m)
 }
 
 static bool
-is_balancer(const struct port_conf *conf, const struct addr *a)
-{
-	for (size_t i = 0; i < conf->nbalancers; i++)
-		if (net_has(&conf->balancer[i], a))
-			return true;
-	return false;
-}
-
-static bool
 admitted(struct transports *t, const struct addr *source)
 {
-	if (t->hooks.admit == NULL || t->hooks.admit(t->hooks.arg, source))
+	if (transport_admits(t, source))
 		return true;
 	transport_refuse(t, REFUSE_BANNED, source);
 	return false;
@@ -68,7 +59,7 @@ from_balancer(struct port *p, struct datagram *in)
 {
 	struct proxy_header h;
 
-	if (!is_balancer(&p->conf, &in->reach)) {
+	if (!port_has_balancer(p, &in->reach)) {
 		transport_refuse(p->t, REFUSE_NO_BALANCER, &in->reach);
 		return false;
 	}

@@ -21,8 +21,8 @@ check_taken(const struct target *t)
 {
 	char copy[TARGET_HOST_MAX + 1];
 
-	promise(t->transport >= TARGET_UDP && t->transport <= TARGET_OPEN);
-	promise(!t->sips || t->transport == TARGET_TLS);
+	promise(t->transport >= TRANSPORT_UDP && t->transport <= TARGET_OPEN);
+	promise(!t->sips || t->transport == TRANSPORT_TLS);
 	if (t->numeric)
 		return;
 	promise(strlen(t->host) > 0 && strlen(t->host) <= TARGET_HOST_MAX);

@@ -1,11 +1,17 @@
 """What scenarios assert about messages, in words."""
 
+import os
+import re
+
 from . import digest
 from .sip import canonical, host_port, params_of, uri_of, uri_params
 
 # Headers that a proxy may change on the way of a request.
 EDITED = {"via", "max-forwards", "record-route", "route",
           "proxy-authorization", "content-length"}
+
+MANUAL = os.path.join(os.path.dirname(__file__), "..", "..", "man",
+                      "sipbouncer.8")
 
 
 def challenges(response, header=None):
@@ -64,3 +70,11 @@ def is_loose(value):
 
 def has_to_tag(response):
     assert params_of(response["To"]).get("tag"), "no To tag:\n%s" % response
+
+
+def manual_explains(words):
+    """Each has an entry of its own."""
+    with open(MANUAL, encoding="utf-8") as f:
+        entries = set(re.findall(r"^\.It Li (\S+)$", f.read(), re.M))
+    words = set(words)
+    assert words and words - entries == set()

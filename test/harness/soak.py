@@ -346,7 +346,9 @@ def main(args):
         cluster = Cluster(folder, Nets().next(), 0)
         try:
             cluster.start(plan.instances, store={"timeout": "50ms"},
-                          log={"level": "notice"})
+                          log={"level": "notice"},
+                          limits={"requests_per_source": "off",
+                                  "requests_per_user": "off"})
             return any(soak(cluster, plan))
         finally:
             cluster.close()

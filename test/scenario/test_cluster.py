@@ -46,6 +46,11 @@ def test_the_answer_to_one_is_welcome_at_another(cluster, transport):
             assert asked.instance == first.number and not asked.local
 
 
+def test_the_manual_explains_the_counters_of_redis(cluster):
+    cluster.start(1)
+    check.manual_explains(name for name, _ in cluster.a.metrics())
+
+
 def test_a_call_over_two_instances(cluster):
     cluster.start()
     alice, pbx = cluster.alice(), cluster.pbx()

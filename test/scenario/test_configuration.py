@@ -6,6 +6,7 @@ import stat
 
 import pytest
 
+from harness import check
 from harness.scene import ringing, serve
 
 SMALLEST = """realm = "example.com";
@@ -66,7 +67,8 @@ def test_the_smallest_configuration(scene):
     ('nonce_store = { type = "redis"; url = "redis://127.0.0.1"; };',
      "nonce_store"),
     ('egress = ( { name = "x"; } );', "egress"),
-    ('limits = { requests_per_source = "50/s"; };', "requests_per_source"),
+    ('limits = { requests_per_source = "50"; };', "requests_per_source"),
+    ('guard = { scanners = "/nowhere"; };', "scanners"),
 ])
 def test_one_wrong_option(scene, addition, option):
     text, line = at_line(SMALLEST, addition + "\n")
@@ -159,7 +161,7 @@ def test_the_daemon_itself_refuses_a_wrong_file(scene):
 
 
 def test_what_is_built_later_says_so(scene):
-    done = check_text(scene, SMALLEST + "egress = ( { name = \"x\"; } );\n")
+    done = check_text(scene, SMALLEST + "limits = { ban_after = 20; };\n")
     assert "not built yet" in done.stderr
 
 
@@ -352,3 +354,5 @@ def test_every_word_of_the_log_is_explained(scene):
     assert len(words) == len(said) == len(set(words)) == len(lines) / 2
     assert "reason=replay" in words and "event=authn.replay" in words
     assert "event=transport.refuse reason=tls-revoked" in words
+    check.manual_explains(x.split()[1].removeprefix("reason=")
+                          for x in words if " reason=" in x)

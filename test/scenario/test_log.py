@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from harness import check
 from harness.daemon import binary, parse_line
 from harness.scene import ask, call, serve
 
@@ -154,6 +155,11 @@ def test_counters(scene):
     assert counted[("requests_ended_total", "no-credentials")] == 1
     assert counted[("requests_ended_total", "wrong-password")] == 1
     assert counted[("requests_ended_total", "replay")] == 0
+
+
+def test_the_manual_explains_every_counter(scene, pki):
+    scene.start(listen=scene.listeners(scene.secure_listener(pki.server)))
+    check.manual_explains(name for name, _ in scene.daemon.metrics())
 
 
 def test_requests_of_one_call_can_be_found_together(scene):

@@ -382,3 +382,30 @@ def test_ports_stay_open_for_udp_errors(scene):
     alice.wire.before = v2(CLIENT, meant(scene), DATAGRAM)
     alice.send("OPTIONS", "sip:bob@example.com")
     alice.expect(407)
+
+
+def test_who_is_denied_later_is_heard_no_more(scene):
+    scene.start()
+    alice = scene.alice(transport="tcp")
+    alice.send("OPTIONS", "sip:bob@example.com")
+    alice.expect(407)
+    scene.write_config(deny=[alice.host])
+    scene.daemon.reload()
+    scene.log.has(event="daemon.reload")
+    alice.send("OPTIONS", "sip:bob@example.com")
+    assert alice.wire.wait_closed(alice.wire.flows[-1], 2)
+    scene.log.has(event="transport.refuse", reason="banned")
+
+
+def test_a_balancer_is_not_called_where_a_via_says(scene):
+    # RFC 3261 18.2.2 is for who sent the request, and he is behind it
+    start(scene)
+    alice = behind(scene, v2(CLIENT, meant(scene)), "tcp")
+    pbx, balancer_ = scene.pbx(), scene.pbx(9, "balancer", port=5555)
+    alice.claims = ("192.168.1.10", 5555)
+    ask(alice)
+    pbx.expect("OPTIONS")
+    alice.wire.drop(alice.wire.flows[-1])
+    pbx.reply(200)
+    balancer_.expect_nothing(0.3)
+    assert not balancer_.wire.flows

@@ -173,12 +173,29 @@ def test_a_stranger_asserts_nothing_in_an_answer(scene):
     bob.reply(200, body=SDP, headers=[
         ("P-Asserted-Identity", "<sip:ceo@example.com>")])
     assert not pbx.expect(200).has("P-Asserted-Identity")
+    bob.reply(200, body=SDP, tag="another", headers=[
+        ("P-Asserted-Identity", "<sip:ceo@example.com>")])
+    assert not pbx.expect(200).has("P-Asserted-Identity")
+
+
+def test_a_peer_asserts_in_a_late_answer_what_is_not_private(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    ringing(alice, pbx)
+    asserted = [("P-Asserted-Identity", "<sip:bob@example.com>")]
+    pbx.reply(200, body=SDP, headers=asserted)
+    assert alice.expect(200).has("P-Asserted-Identity")
+    pbx.reply(200, body=SDP, tag="another", headers=asserted)
+    assert alice.expect(200).has("P-Asserted-Identity")
+    pbx.reply(200, body=SDP, tag="third",
+              headers=asserted + [("Privacy", "id")])
+    assert not alice.expect(200).has("P-Asserted-Identity")
 
 
 # ---- CANCEL
 
 def test_a_foreign_cancel_in_other_letters(scene):
-    # nta compares branches without regard to case, and from the eighth byte
+    # a branch is its bytes: in other letters it is another one
     scene.start()
     alice, pbx, mallory = scene.alice(), scene.pbx(), scene.mallory()
     ringing(alice, pbx)
@@ -191,7 +208,7 @@ def test_a_foreign_cancel_in_other_letters(scene):
 
 
 def test_a_foreign_cancel_of_a_branch_without_the_cookie(scene):
-    # nta leaves out the first seven bytes, whatever they are
+    # all of its bytes, whatever the first seven are
     scene.start()
     alice, pbx, mallory = scene.alice(), scene.pbx(), scene.mallory()
     alice.send("INVITE", "sip:bob@example.com", body=SDP)
@@ -433,3 +450,106 @@ def test_a_called_phone_that_reconnects_hangs_up(scene):
     pbx.expect("BYE")
     pbx.reply(200)
     bob.expect(200)
+
+
+# ---- where a message ends
+
+SMUGGLED = sip.octets(
+    "INVITE sip:0900@example.com SIP/2.0\r\n"
+    "Via: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKx\r\n"
+    "From: <sip:boss@example.com>;tag=x\r\nTo: <sip:0900@example.com>\r\n"
+    "Call-ID: x\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n")
+
+
+def without_length(message):
+    message.remove("Content-Length")
+    message.body = SMUGGLED
+    return message
+
+
+def is_one_message(pbx):
+    end = b"\r\nContent-Length: %d\r\n" % len(SMUGGLED)
+    assert end in pbx.wire.flows[-1].got
+    pbx.expect_nothing(0.2)
+
+
+def test_a_body_does_not_become_a_request_on_a_stream(scene):
+    # a datagram need not say how long its body is; a stream must
+    host = scene.net.host(5)
+    scene.start(peers=[scene.pbx_peer(
+        uri="sip:%s:5060;transport=tcp" % host)])
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.send("MESSAGE", "sip:bob@example.com")
+    alice.expect(407)
+    alice.post(without_length(alice.authorize(alice.again())))
+    assert pbx.expect("MESSAGE").body == SMUGGLED
+    is_one_message(pbx)
+
+
+def test_the_body_of_an_answer_does_not_become_a_request(scene):
+    scene.start(routes=[{"from": "pbx", "to": "request-uri"}, {"to": "pbx"}])
+    pbx, bob = scene.pbx(transport="tcp"), scene.bob()
+    pbx.send("OPTIONS", "sip:bob@%s" % bob.host)
+    bob.expect("OPTIONS")
+    bob.reply(200, edit=without_length)
+    assert pbx.expect(200).body == SMUGGLED
+    is_one_message(pbx)
+
+
+# ---- where an answer goes
+
+def test_a_peer_that_listens_at_another_port_than_it_sends_from(scene):
+    # RFC 3261 18.2.2: without rport the answer goes to the port of sent-by
+    scene.start()
+    alice, pbx, sender = scene.alice(), scene.pbx(), scene.pbx(
+        name="sender", port=5099, tcp_listen=False)
+    sender.claims = (pbx.host, 5060)
+    request = sender.make("OPTIONS", "sip:alice@example.com",
+                          max_forwards="0")
+    sender.post(request.set("Via", request["Via"].replace(";rport", "")))
+    pbx.expect(483)
+    sender.post(sender.make("OPTIONS", "sip:alice@example.com",
+                            max_forwards="0"))
+    sender.expect(483)
+    alice.expect_nothing(0)
+
+
+@pytest.mark.parametrize("status", ["700", "999", "1200", "200200"])
+def test_a_status_that_is_none(scene, status):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    ask(alice)
+    pbx.expect("OPTIONS")
+    pbx.reply(200, edit=lambda m: setattr(m, "start",
+                                          "SIP/2.0 %s Odd" % status))
+    alice.expect_nothing(0.3)
+    pbx.reply(200)
+    alice.expect(200)
+
+
+# ---- what rings
+
+def test_an_unreachable_target_does_not_end_what_rings(scene):
+    # RFC 3261 17.1.1.2: an INVITE that rings sends nothing that could fail
+    scene.start()
+    alice, bob, pbx = scene.alice(), scene.bob(), scene.pbx()
+    ringing(alice, pbx)
+    pbx.wire.poll.unregister(pbx.wire.udp)
+    pbx.wire.udp.close()
+    ask(bob)
+    bob.expect(500)
+    alice.expect_nothing(0.3)
+
+
+def test_timer_c_after_a_call_that_was_cancelled(scene):
+    scene.start(timers={"t1": "100ms", "c": "1s"})
+    alice, bob, pbx = scene.alice(), scene.bob(), scene.pbx()
+    invite = ringing(alice, pbx)
+    alice.cancel()
+    pbx.reply(200, to=pbx.expect("CANCEL"))
+    pbx.reply(487, to=invite)
+    alice.expect({200, 487})
+    alice.expect({200, 487})
+    pbx.expect("ACK")
+    ringing(bob, pbx)
+    pbx.expect("CANCEL", timeout=2)

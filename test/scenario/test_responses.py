@@ -27,8 +27,9 @@ def test_provisional_answers_pass_but_never_a_100(scene):
 def test_an_invite_is_answered_100_at_once(scene):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()
-    ask(alice, "INVITE")
-    alice.expect(100, timeout=0.5)
+    ask(alice, "INVITE", headers=[("Timestamp", "54.5")])
+    # RFC 3261 section 8.2.6.1
+    assert alice.expect(100, timeout=0.5)["Timestamp"] == "54.5"
     pbx.expect("INVITE")
 
 

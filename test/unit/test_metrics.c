@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,6 +64,42 @@ cells_are_seen_in_order(void **state)
 	metrics_free(m);
 }
 
+static const struct metric live = {
+	.name = "target_up", .help = "Up.", .kind = METRIC_GAUGE,
+	.label = "target"
+};
+
+/* Two values, then one: as a list that changed. */
+static void
+tell(void *owner, const struct metric *what, metrics_visit_f *visit, void *arg)
+{
+	const unsigned *n = owner;
+
+	for (unsigned i = 0; i < *n; i++)
+		visit(arg, what, verdicts[i], 10 + i);
+}
+
+static void
+values_may_come_and_go(void **state)
+{
+	struct metrics *m = metrics_new();
+	struct seen s = { .n = 0 };
+	unsigned n = 2;
+
+	(void)state;
+	assert_non_null(metrics_add(m, &pending));
+	assert_int_equal(metrics_add_live(m, &live, tell, &n), 0);
+	assert_int_equal(metrics_add_live(m, &live, tell, &n), -EEXIST);
+	assert_int_equal(metrics_add_live(m, &pending, tell, &n), -EEXIST);
+	metrics_each(m, note, &s);
+	n = 1;
+	metrics_each(m, note, &s);
+	assert_string_equal(s.text, "pending - 0\n"
+	    "target_up accept 10\ntarget_up replay 11\n"
+	    "pending - 0\ntarget_up accept 10\n");
+	metrics_free(m);
+}
+
 static void
 a_name_is_registered_once(void **state)
 {
@@ -85,7 +122,8 @@ build(void *arg)
 {
 	struct metrics *m = metrics_new();
 	bool ok = m != NULL && metrics_add(m, &uses) != NULL &&
-	    metrics_add(m, &pending) != NULL;
+	    metrics_add(m, &pending) != NULL &&
+	    metrics_add_live(m, &live, tell, NULL) == 0;
 
 	(void)arg;
 	metrics_free(m);
@@ -96,7 +134,7 @@ static void
 lack_of_memory_is_said(void **state)
 {
 	(void)state;
-	assert_int_equal(failing_alloc_count(build, NULL), 3);
+	assert_int_equal(failing_alloc_count(build, NULL), 4);
 	assert_int_equal(failing_alloc_each(build, NULL), 0);
 }
 
@@ -105,6 +143,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cells_are_seen_in_order),
+		cmocka_unit_test(values_may_come_and_go),
 		cmocka_unit_test(a_name_is_registered_once),
 		cmocka_unit_test(lack_of_memory_is_said),
 	};

@@ -62,6 +62,35 @@ wrong_files_are_complained_about(void **state)
 		    "is not a SIP URI" },
 		{ "peers = ( { name = \"a\"; uri = \"sip:b:0\"; } );",
 		    "is not a SIP URI" },
+		{ "peers = ( { name = \"a\"; uri = [ \"sip:b\",\n"
+		    "\"sip:b\" ]; } );", "test:2: peers.uri: \"sip:b\" "
+		    "stands there twice" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; targets = "
+		    "( { uri = \"sip:c\"; } ); } );",
+		    "peers.targets: stands instead of uri" },
+		{ "peers = ( { name = \"a\"; targets = (\n"
+		    "{ priority = 1; } ); } );",
+		    "test:2: peers.targets.uri: missing" },
+		{ "peers = ( { name = \"a\"; targets = ( { uri = \"sip:b\"; "
+		    "},\n{ uri = \"sip:b\"; } ); } );",
+		    "test:2: peers.targets.uri: \"sip:b\" stands" },
+		{ "peers = ( { name = \"a\"; targets = ( { uri = \"sip:b\"; "
+		    "weight = 0; } ); } );",
+		    "peers.targets.weight: out of range: 1 to 10000" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "balance = \"random\"; } );", "peers.balance: \"random\"" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.1\";\n"
+		    "probe = { interval = \"30s\"; }; } );",
+		    "test:2: peers.probe: \"a\" has no targets" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "probe = { interval = \"1s\"; }; } );",
+		    "test:2: peers.probe.timeout: must be shorter" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; probe = {\n"
+		    "accept = [ \"200\", \"199\" ]; }; } );",
+		    "test:2: peers.probe.accept: \"199\" is neither" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; probe = {\n"
+		    "accept = \"x\"; }; } );",
+		    "test:2: peers.probe.accept: \"x\" is neither" },
 		{ "peers = ( { name = \"a\"; certificate = [ \"b\",\n"
 		    "\"*.b.example\" ]; } );", "test:2: peers.certificate: "
 		    "\"*.b.example\" is not a host name" },
@@ -223,6 +252,63 @@ the_printed_form_reads_back(void **state)
 	peers_free(ps);
 	conf_free(f.conf);
 	conf_free(again.conf);
+}
+
+static void
+targets_and_their_probes(void **state)
+{
+	static const struct { int status; bool want; } accepted[] = {
+		{ 100, false }, { 199, false }, { 200, true }, { 299, true },
+		{ 300, false }, { 404, true }, { 405, false }, { 503, false },
+		{ 699, false }, { 700, false }, { -1, false },
+	};
+	static const struct { int status; bool want; } usual[] = {
+		{ 200, true }, { 302, true }, { 404, true }, { 486, true },
+		{ 500, false }, { 501, true }, { 503, false }, { 603, false },
+	};
+	struct file_text f;
+	struct peers *ps = load(&f, "peers = ( { name = \"a\"; targets = ( "
+	    "{ uri = \"sip:b:5070\"; priority = 2; weight = 7; }, "
+	    "{ uri = \"sip:10.0.0.5\"; } ); balance = \"weight\"; probe = { "
+	    "interval = \"30s\"; accept = [ \"2xx\", \"404\" ]; }; }, "
+	    "{ name = \"b\"; uri = [ \"sips:x\", \"sip:[::1]\" ]; } );");
+	const struct peer *a, *b;
+	struct addr at = { .port = 5060 };
+
+	(void)state;
+	if (ps == NULL)
+		fail_msg("%s", f.said);
+	a = peers_at(ps, 0);
+	b = peers_at(ps, 1);
+	assert_int_equal(a->nuris, 2);
+	assert_string_equal(a->uri[1], "sip:10.0.0.5");
+	assert_int_equal(a->target[0].priority, 2);
+	assert_int_equal(a->target[0].weight, 7);
+	assert_int_equal(a->target[1].priority, 1);
+	assert_int_equal(a->balance, BALANCE_WEIGHT);
+	assert_int_equal(a->probe.interval_ms, 30000);
+	assert_int_equal(a->probe.timeout_ms, 2000);
+	for (size_t i = 0; i < COUNT(accepted); i++)
+		assert_int_equal(peer_accepts(a, accepted[i].status),
+		    accepted[i].want);
+	assert_int_equal(b->probe.interval_ms, -1);
+	assert_int_equal(b->balance, BALANCE_ORDER);
+	assert_in_range(b->target[1].priority, b->target[0].priority + 1,
+	    UINT16_MAX);
+	for (size_t i = 0; i < COUNT(usual); i++)
+		assert_int_equal(peer_accepts(b, usual[i].status),
+		    usual[i].want);
+	assert_int_equal(peer_target_named(a, str_of("B"), 5070), 0);
+	assert_int_equal(peer_target_named(a, str_of("b"), 5060), -1);
+	assert_int_equal(peer_target_named(b, str_of("x"), 5061), 0);
+	assert_true(addr_parse_host(&at, str_of("10.0.0.5")));
+	at.port = 5060;
+	assert_int_equal(peer_target_at(a, &at), 1);
+	at.port = 5070;
+	assert_int_equal(peer_target_at(a, &at), -1);
+	assert_int_equal(peer_target_at(b, &at), -1);
+	peers_free(ps);
+	conf_free(f.conf);
 }
 
 static const char placed[] =
@@ -463,6 +549,7 @@ main(void)
 		cmocka_unit_test(right_files_are_taken),
 		cmocka_unit_test(no_peers_are_no_error),
 		cmocka_unit_test(the_printed_form_reads_back),
+		cmocka_unit_test(targets_and_their_probes),
 		cmocka_unit_test(the_place_decides_over_udp),
 		cmocka_unit_test(a_certificate_proves_a_peer),
 		cmocka_unit_test(addresses_of_a_peer),

@@ -229,9 +229,23 @@ static const struct {
 	    ":2: auth.nc_max: out of range: 1 to 4096" },
 	{ REALM LISTEN "auth = {\n nonce_lifetime = \"13h\"; };",
 	    ":2: auth.nonce_lifetime: out of range: 10s to 12h" },
-	{ REALM LISTEN "limits = {\n ban_after = 20; };",
-	    ":2: limits.ban_after: not built yet" },
-	{ REALM LISTEN "\negress = ( );", ":2: egress: not built yet" },
+	{ REALM LISTEN "limits = {\n requests_per_source = \"fast\"; };",
+	    ":2: limits.requests_per_source: must be a rate from 1 to "
+	    "1000000, like \"50/s\", \"600/m\" or \"50/s burst 200\", "
+	    "or \"off\"" },
+	{ REALM LISTEN "limits = { methods = {\n INVITE = \"5/h\"; }; };",
+	    ":2: limits.methods.INVITE: must be a rate from 1 to "
+	    "1000000, like \"50/s\", \"600/m\" or \"50/s burst 200\", "
+	    "or \"off\"" },
+	{ REALM LISTEN "guard = {\n scanners = \"/nowhere/to/be\"; };",
+	    ":1: guard.scanners: /nowhere/to/be: No such file or "
+	    "directory" },
+	{ REALM LISTEN "\negress = ( { name = \"x\"; } );",
+	    ":2: egress.deny: \"x\" denies nothing" },
+	{ REALM LISTEN "\nroutes = ( { listener = \"x\"; reject = 403; } );",
+	    ":2: routes.listener: no entry of listen is named \"x\"" },
+	{ REALM LISTEN "\nroutes = ( { class = \"x\"; reject = 403; } );",
+	    ":2: routes.class: there are no users, and so no classes" },
 };
 
 static void
@@ -471,6 +485,8 @@ limits_may_be_off(void **state)
 	assert_int_equal(s->limits.idle_ms, -1);
 	assert_int_equal(s->limits.handshake_ms, -1);
 	assert_int_equal(s->limits.unsent_bytes, -1);
+	assert_int_equal(s->limits.requests_per_source.count, 0);
+	assert_int_equal(s->limits.ban_after, -1);
 	settings_free(s);
 }
 

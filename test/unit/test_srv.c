@@ -31,10 +31,10 @@ hand_out(void *arg, uint32_t most)
 	return l->lot[l->n++];
 }
 
-/* Hosts are single letters; "a" has the first row's priority and so on. */
+/* Hosts are single letters: "a" is that of the first row. */
 static const struct {
 	const char	*what;
-	struct { int transport, priority, weight; } srv[MOST];
+	struct { int rank, priority, weight; } srv[MOST];
 	size_t		 n;
 	uint32_t	 lot[MOST];
 	unsigned	 nlots;
@@ -46,7 +46,7 @@ static const struct {
 	    { 0 }, 0, 0, "bca" },
 	{ "lowest lot", { { 0, 1, 30 }, { 0, 2, 10 }, { 0, 1, 10 } }, 3,
 	    { 0 }, 1, 40, "?" },
-	{ "UDP before TCP", { { 1, 1, 0 }, { 0, 9, 0 } }, 2, { 0 }, 0, 0,
+	{ "rank before priority", { { 1, 1, 0 }, { 0, 9, 0 } }, 2, { 0 }, 0, 0,
 	    "ba" },
 	{ "weight 0 by lot 0", { { 0, 1, 9 }, { 0, 1, 0 } }, 2, { 0 }, 1, 9,
 	    "ba" },
@@ -70,18 +70,16 @@ order_follows_rfc2782(void **state)
 
 		memcpy(lots.lot, cases[i].lot, sizeof lots.lot);
 		for (size_t k = 0; k < cases[i].n; k++) {
-			v[k].transport = cases[i].srv[k].transport;
+			v[k].rank = (uint16_t)cases[i].srv[k].rank;
 			v[k].priority = (uint16_t)cases[i].srv[k].priority;
 			v[k].weight = (uint16_t)cases[i].srv[k].weight;
-			v[k].host[0] = (char)('a' + k);
+			v[k].host = 'a' + (unsigned)k;
 		}
 		srv_order(v, cases[i].n, hand_out, &lots);
 		for (size_t k = 0; k < cases[i].n; k++)
-			got[k] = v[k].host[0];
+			got[k] = (char)v[k].host;
 		for (size_t k = 1; k < cases[i].n; k++)
-			if (v[k].transport < v[k - 1].transport ||
-			    (v[k].transport == v[k - 1].transport &&
-			    v[k].priority < v[k - 1].priority))
+			if (srv_before(&v[k], &v[k - 1]))
 				fail_msg("%s: %s", cases[i].what, got);
 		if (lots.n != cases[i].nlots || (lots.n > 0 &&
 		    lots.most[0] != cases[i].most))
@@ -91,6 +89,30 @@ order_follows_rfc2782(void **state)
 			fail_msg("%s: %s", cases[i].what, got);
 	}
 	srv_order(NULL, 0, hand_out, NULL);
+}
+
+static void
+what_comes_before_whatever_the_lot(void **state)
+{
+	static const struct srv least = { .rank = 1, .priority = 5 };
+	static const struct {
+		struct srv	other;
+		bool		before, after;	/* is least */
+	} pairs[] = {
+		{ { .rank = 1, .priority = 5, .weight = 9 }, false, false },
+		{ { .rank = 1, .priority = 6 }, true, false },
+		{ { .rank = 2, .priority = 0 }, true, false },
+		{ { .rank = 0, .priority = 65535 }, false, true },
+		{ { .rank = 1, .priority = 4 }, false, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		assert_int_equal(srv_before(&least, &pairs[i].other),
+		    pairs[i].before);
+		assert_int_equal(srv_before(&pairs[i].other, &least),
+		    pairs[i].after);
+	}
 }
 
 /* Each lot from 0 to the sum, once: first come those of 3 in w + 1 of the
@@ -108,11 +130,11 @@ weights_are_shares_of_the_lots(void **state)
 
 		for (size_t k = 0; k < 3; k++) {
 			v[k].weight = (uint16_t)weight[k];
-			v[k].host[0] = (char)('a' + k);
+			v[k].host = 'a' + (unsigned)k;
 		}
 		srv_order(v, 3, hand_out, &lots);
-		first[v[0].host[0] - 'a']++;
-		assert_int_equal(v[0].host[0] + v[1].host[0] + v[2].host[0],
+		first[v[0].host - 'a']++;
+		assert_int_equal(v[0].host + v[1].host + v[2].host,
 		    'a' + 'b' + 'c');
 	}
 	for (size_t k = 0; k < 3; k++)
@@ -124,6 +146,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_follows_rfc2782),
+		cmocka_unit_test(what_comes_before_whatever_the_lot),
 		cmocka_unit_test(weights_are_shares_of_the_lots),
 	};
 

@@ -26,19 +26,19 @@ right_uris(void **state)
 		{ "sip:example.com", "example.com", false, false, 0,
 		    TARGET_OPEN },
 		{ "SIP:Bob:pw@Example.com.:5062;transport=TCP;lr?Subject=x",
-		    "Example.com", false, false, 5062, TARGET_TCP },
+		    "Example.com", false, false, 5062, TRANSPORT_TCP },
 		{ "sip:bob;day=1@example.com;user=phone", "example.com",
 		    false, false, 0, TARGET_OPEN },
 		{ "sips:example.com", "example.com", false, true, 0,
-		    TARGET_TLS },
+		    TRANSPORT_TLS },
 		{ "sips:example.com;transport=tcp", "example.com", false,
-		    true, 0, TARGET_TLS },
+		    true, 0, TRANSPORT_TLS },
 		{ "sip:example.com;transport=tls", "example.com", false,
-		    false, 0, TARGET_TLS },
+		    false, 0, TRANSPORT_TLS },
 		{ "sip:_sip.x-y.example", "_sip.x-y.example", false, false,
 		    0, TARGET_OPEN },
 		{ "sip:192.0.2.1:65535;transport=udp", "192.0.2.1", true,
-		    false, 65535, TARGET_UDP },
+		    false, 65535, TRANSPORT_UDP },
 		{ "sip:a@[2001:db8::1]:5070", "[2001:db8::1]", true, false,
 		    5070, TARGET_OPEN },
 		{ "sip:example.com;maddr=192.0.2.9", "192.0.2.9", true,
@@ -101,12 +101,68 @@ wrong_uris(void **state)
 }
 
 static void
+whether_a_transport_was_said(void **state)
+{
+	static const struct {
+		const char	*uri;
+		bool		 given;
+	} cases[] = {
+		{ "sip:example.com", false },
+		{ "sips:example.com", false },
+		{ "sip:example.com;transport=udp", true },
+		{ "sips:example.com;transport=tcp", true },
+		{ "sip:example.com;lr", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct target t;
+
+		assert_true(target_parse(&t, str_of(cases[i].uri)));
+		assert_int_equal(t.transport_given, cases[i].given);
+	}
+}
+
+static void
+default_transports(void **state)
+{
+	enum {
+		UDP = TRANSPORT_BIT(TRANSPORT_UDP),
+		TCP = TRANSPORT_BIT(TRANSPORT_TCP),
+		TLS = TRANSPORT_BIT(TRANSPORT_TLS)
+	};
+	static const struct {
+		int		said;
+		unsigned	spoken;
+		enum transport	want;
+	} cases[] = {
+		{ TARGET_OPEN, UDP | TCP | TLS, TRANSPORT_UDP },
+		{ TARGET_OPEN, UDP, TRANSPORT_UDP },
+		{ TARGET_OPEN, TCP, TRANSPORT_TCP },
+		{ TARGET_OPEN, TCP | TLS, TRANSPORT_TCP },
+		/* Nobody asked for TLS: it is not taken for want of others. */
+		{ TARGET_OPEN, TLS, TRANSPORT_UDP },
+		{ TARGET_OPEN, 0, TRANSPORT_UDP },
+		{ TRANSPORT_TLS, UDP, TRANSPORT_TLS },
+		{ TRANSPORT_UDP, TCP, TRANSPORT_UDP },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct target t = { .transport = cases[i].said };
+
+		assert_int_equal(target_default_transport(&t,
+		    cases[i].spoken), cases[i].want);
+	}
+}
+
+static void
 default_ports(void **state)
 {
 	(void)state;
-	assert_int_equal(target_default_port(TARGET_UDP), 5060);
-	assert_int_equal(target_default_port(TARGET_TCP), 5060);
-	assert_int_equal(target_default_port(TARGET_TLS), 5061);
+	assert_int_equal(target_default_port(TRANSPORT_UDP), 5060);
+	assert_int_equal(target_default_port(TRANSPORT_TCP), 5060);
+	assert_int_equal(target_default_port(TRANSPORT_TLS), 5061);
 }
 
 int
@@ -115,6 +171,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(right_uris),
 		cmocka_unit_test(wrong_uris),
+		cmocka_unit_test(whether_a_transport_was_said),
+		cmocka_unit_test(default_transports),
 		cmocka_unit_test(default_ports),
 	};
 

@@ -63,7 +63,18 @@ side(enum side_kind kind, const char *ip, uint16_t port)
 	if (kind == SIDE_FLOW) {
 		s.listener = 65535;
 		s.connection = 0xdeadbeef;
+		s.instance = 513;
 	}
+	return s;
+}
+
+/* A flow that other instances can reach. */
+static struct side
+held(struct side s, const char *inside, uint16_t port)
+{
+	assert_true(addr_parse_host(&s.inside, str_of(inside)));
+	s.inside.port = port;
+	s.inside_transport = TRANSPORT_TLS;
 	return s;
 }
 
@@ -112,6 +123,9 @@ assert_same_side(const struct side *a, const struct side *b)
 		assert_int_equal(a->transport, b->transport);
 		assert_true(addr_same(&a->addr, &b->addr));
 	}
+	assert_int_equal(a->instance, b->instance);
+	assert_int_equal(a->inside_transport, b->inside_transport);
+	assert_true(addr_same(&a->inside, &b->inside));
 }
 
 static void
@@ -119,13 +133,16 @@ dialogs_come_back_as_they_went(void **state)
 {
 	static const struct {
 		enum side_kind	 caller, callee;
-		const char	*caller_ip, *callee_ip, *user;
+		const char	*caller_ip, *callee_ip, *user, *inside;
 	} cases[] = {
-		{ SIDE_FLOW, SIDE_PEER, "192.0.2.7", "10.0.0.5", "alice" },
-		{ SIDE_PEER, SIDE_FLOW, "2001:db8::5", "192.0.2.7", "" },
-		{ SIDE_ADDR, SIDE_NONE, "2001:db8::5", "::", "x" },
-		{ SIDE_NONE, SIDE_ADDR, "0.0.0.0", "255.255.255.255", "" },
-		{ SIDE_FLOW, SIDE_FLOW, "::1", "2001:db8:1:2:3:4:5:6", "é" },
+		{ SIDE_FLOW, SIDE_PEER, "192.0.2.7", "10.0.0.5", "alice",
+		    "10.0.0.1" },
+		{ SIDE_PEER, SIDE_FLOW, "2001:db8::5", "192.0.2.7", "", "" },
+		{ SIDE_ADDR, SIDE_NONE, "2001:db8::5", "::", "x", "" },
+		{ SIDE_NONE, SIDE_ADDR, "0.0.0.0", "255.255.255.255", "",
+		    "" },
+		{ SIDE_FLOW, SIDE_FLOW, "::1", "2001:db8:1:2:3:4:5:6", "é",
+		    "fd00::1" },
 	};
 
 	(void)state;
@@ -136,6 +153,8 @@ dialogs_come_back_as_they_went(void **state)
 
 		t.caller = side(cases[i].caller, cases[i].caller_ip, 1);
 		t.callee = side(cases[i].callee, cases[i].callee_ip, 65535);
+		if (t.caller.kind == SIDE_FLOW)
+			t.caller = held(t.caller, cases[i].inside, 5061);
 		t.flags = (uint8_t)i;
 		strcpy(t.user, cases[i].user);
 		seal(&t, text);
@@ -156,9 +175,10 @@ static void
 the_layout_is_the_one_drawn(void **state)
 {
 	static const uint8_t want[] = {
-		1, 0, 0x65, 0x53, 0xf1, 0x00,
+		3, 0, 0x65, 0x53, 0xf1, 0x00,
 		2, 0xff, 0xff, 0xde, 0xad, 0xbe, 0xef,
 		1, 4, 192, 0, 2, 7, 0x13, 0xc6,
+		2, 1, 2, 4, 10, 0, 0, 1, 0x13, 0xc5,
 		1, 0xa6, 0x3d, 0x5a, 0x00,
 		1, 5, 'a', 'l', 'i', 'c', 'e', 3, 'b', 'o', 'b'
 	};
@@ -167,6 +187,7 @@ the_layout_is_the_one_drawn(void **state)
 	uint8_t bytes[sizeof want + 16];
 
 	(void)state;
+	t.caller = held(t.caller, "10.0.0.1", 5061);
 	t.callee.peer = 0xa63d5a00;
 	seal(&t, text);
 	assert_int_equal(base64url_decode(bytes, sizeof bytes, str_of(text)),
@@ -316,7 +337,10 @@ the_user_has_a_bound(void **state)
 	char text[TOKEN_TEXT_MAX + 1];
 
 	(void)state;
-	t.caller = t.callee = side(SIDE_FLOW, "2001:db8::1", 1);
+	t.caller = t.callee = held(side(SIDE_FLOW, "2001:db8::1", 1),
+	    "2001:db8::2", 2);
+	memset(t.callee_user, 'v', TOKEN_USER_MAX);
+	t.callee_user[TOKEN_USER_MAX] = '\0';
 	memset(t.user, 'u', TOKEN_USER_MAX);
 	t.user[TOKEN_USER_MAX] = '\0';
 	assert_true(seal(&t, text) <= TOKEN_TEXT_MAX);
@@ -397,12 +421,15 @@ the_contact_has_a_bound(void **state)
 	char text[PATH_TOKEN_TEXT_MAX + 1];
 
 	(void)state;
+	t.flow = held(side(SIDE_FLOW, "2001:db8::1", 1), "2001:db8::2", 2);
+	memset(t.user, 'u', TOKEN_USER_MAX);
 	memset(t.contact, 'c', TOKEN_URI_MAX);
 	t.contact[TOKEN_URI_MAX] = '\0';
 	assert_true(path_token_seal(&signer, &t, text) > 0);
 	assert_int_equal(path_token_open(&signer, str_of(text), &back),
 	    TOKEN_OK);
 	assert_string_equal(back.contact, t.contact);
+	assert_true(path_token_is_like(str_of(text)));
 	t.contact[TOKEN_URI_MAX] = 'c';
 	assert_int_equal(path_token_seal(&signer, &t, text), 0);
 }
@@ -418,9 +445,11 @@ one_kind_never_opens_as_the_other(void **state)
 	path_token_seal(&signer, &p, text);
 	assert_int_equal(open_from(&signer, text, CALLER, CALLEE),
 	    TOKEN_FOREIGN);
+	assert_true(path_token_is_like(str_of(text)));
 	seal(&t, text);
 	assert_int_equal(path_token_open(&signer, str_of(text), &path_back),
 	    TOKEN_FOREIGN);
+	assert_false(path_token_is_like(str_of(text)));
 }
 
 /* What is signed by us and yet not as we write it: a fault of another
@@ -433,20 +462,29 @@ signed_nonsense_is_refused(void **state)
 		uint8_t		 body[64];
 		size_t		 n;
 	} cases[] = {
-		{ "side of no kind", { 2, 0, 4, 0,0,0,0, 0,0 }, 9 },
-		{ "no transport", { 2, 0, 3, 3, 4, 1,2,3,4, 0,5,
-		    0,0,0,0, 0,0 }, 17 },
-		{ "address of 5 bytes", { 2, 0, 3, 0, 5, 1,2,3,4,5, 0,5,
-		    0,0,0,0, 0,0 }, 18 },
-		{ "IPv4 the long way", { 2, 0, 3, 0, 16, 0,0,0,0,0,0,0,0,0,0,
-		    0xff,0xff,1,2,3,4, 0,5, 0,0,0,0, 0,0 }, 29 },
-		{ "text past the end", { 2, 0, 0, 0,0,0,0, 0,1 }, 9 },
-		{ "bytes left over", { 2, 0, 0, 0,0,0,0, 0,0, 0, 0 }, 11 },
-		{ "NUL in text", { 2, 0, 0, 0,0,0,0, 0,2, 'a',0, 0 }, 12 },
-		{ "version 3", { 3, 0, 0, 0,0,0,0, 0,0, 0 }, 10 },
+		{ "side of no kind", { 4, 0, 4, 0,0,0,0, 0,0, 0 }, 10 },
+		{ "no transport", { 4, 0, 3, 3, 4, 1,2,3,4, 0,5,
+		    0,0,0,0, 0,0, 0 }, 18 },
+		{ "address of 5 bytes", { 4, 0, 3, 0, 5, 1,2,3,4,5, 0,5,
+		    0,0,0,0, 0,0, 0 }, 19 },
+		{ "IPv4 the long way", { 4, 0, 3, 0, 16, 0,0,0,0,0,0,0,0,0,0,
+		    0xff,0xff,1,2,3,4, 0,5, 0,0,0,0, 0,0, 0 }, 30 },
+		{ "a flow that nobody has", { 4, 0, 2, 0,1, 0,0,0,7,
+		    0, 4, 1,2,3,4, 0,5, 0,0,0,0, 0,0, 0 }, 24 },
+		{ "held at no port", { 4, 0, 2, 0,1, 0,0,0,7,
+		    0, 4, 1,2,3,4, 0,5, 0,1, 0,4, 1,2,3,5, 0,0,
+		    0,0,0,0, 0,0, 0 }, 34 },
+		{ "held nowhere over TCP", { 4, 0, 2, 0,1, 0,0,0,7,
+		    0, 4, 1,2,3,4, 0,5, 0,1, 1,0, 0,0,0,0, 0,0, 0 }, 28 },
+		{ "text past the end", { 4, 0, 0, 0,0,0,0, 0,1 }, 9 },
+		{ "bytes left over", { 4, 0, 0, 0,0,0,0, 0,0, 0, 0 }, 11 },
+		{ "NUL in text", { 4, 0, 0, 0,0,0,0, 0,2, 'a',0, 0 }, 12 },
+		{ "the version before", { 2, 0, 0, 0,0,0,0, 0,0, 0 }, 10 },
+		{ "a dialog's version", { 3, 0, 0, 0,0,0,0, 0,0, 0 }, 10 },
 		{ "nothing", { 0 }, 0 },
 	};
-	static const uint8_t good[] = { 2, 0, 0, 0,0,0,0, 0,0, 0 };
+	static const uint8_t good[] = { 4, 0, 2, 0,1, 0,0,0,7,
+		0, 4, 1,2,3,4, 0,5, 0,1, 0,0, 0,0,0,0, 0,0, 0 };
 
 	(void)state;
 	for (size_t i = 0; i <= COUNT(cases); i++) {

@@ -40,9 +40,10 @@ wait_everywhere(struct rig *rig, bool lost)
 		    .connection = waiting[i].connection };
 
 		assert_non_null(rig_ask(rig, i + 1, CLIENT_INVITE, hop));
-		/* it rings: no timer would end it */
-		client_response(client_find(rig->ts, i + 1, CLIENT_INVITE),
-		    180);
+		/* what rings waits for its connection, not for an address */
+		if (lost)
+			client_response(client_find(rig->ts, i + 1,
+			    CLIENT_INVITE), 180);
 		n += lost ? waiting[i].lost : waiting[i].unreachable;
 	}
 	return n;
@@ -83,6 +84,24 @@ static void
 an_unreachable_address_fails_who_waits_for_it(void **state)
 {
 	fails_who_waits_there(*state, false);
+}
+
+/* RFC 3261 17.1.1.2: nothing is sent any more that could fail. */
+static void
+what_rings_is_not_failed_by_an_address(void **state)
+{
+	struct rig *rig = *state;
+	struct hop hop = { .addr = rig_addr(1) };
+
+	assert_non_null(rig_ask(rig, 1, CLIENT_INVITE, hop));
+	assert_non_null(rig_ask(rig, 2, CLIENT_OTHER, hop));
+	client_response(client_find(rig->ts, 1, CLIENT_INVITE), 180);
+	client_response(client_find(rig->ts, 2, CLIENT_OTHER), 180);
+	rig->stop_at = 1;
+	transactions_unreachable(rig->ts, NULL, &hop.addr);
+	assert_true(rig_run(rig, 0));
+	assert_non_null(client_find(rig->ts, 1, CLIENT_INVITE));
+	assert_null(client_find(rig->ts, 2, CLIENT_OTHER));
 }
 
 static void
@@ -389,6 +408,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		RIG_TEST(a_lost_connection_fails_who_waits_on_it),
 		RIG_TEST(an_unreachable_address_fails_who_waits_for_it),
+		RIG_TEST(what_rings_is_not_failed_by_an_address),
 		RIG_TEST(another_port_is_another_place),
 		RIG_TEST(failing_is_safe_for_the_others),
 		RIG_TEST(many_failures_do_not_hold_the_loop),

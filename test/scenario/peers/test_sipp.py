@@ -4,6 +4,8 @@ the PBX's side that no credentials come through and that the caller is named.
 
 import pytest
 
+from harness import carrier
+
 
 def target_of(scene):
     """SIPp cannot tell which Request-URI it used, so the callee's Contact is
@@ -59,3 +61,13 @@ def test_sipp_with_a_wrong_password_reaches_nobody(scene, peers):
     phone(scene, peers, "uac_refused", password="guess").finish()
     scene.log.has(reason="wrong-password")
     callee.expect_nothing()
+
+
+def test_a_carrier_that_asks_is_answered_by_us(scene, peers):
+    start(scene, peers=[scene.pbx_peer(
+        credentials=carrier.credentials(scene))])
+    callee = peers.sipp("pbx", "uas_asks", 5,
+                        keys={"target": target_of(scene)}, calls=3)
+    phone(scene, peers, "uac_call", calls=3).finish()
+    callee.finish()
+    scene.log.has(reason="relayed", method="INVITE", status=200, count=3)

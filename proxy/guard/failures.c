@@ -1,0 +1,197 @@
+/*
+ * failures.c -- who failed to prove himself, how often, and when is it too
+ * much?
+ */
+#include "config.h"
+
+#include "guard/failures.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAYS = 8, COUNT_MAX = UINT16_MAX, DOUBLINGS_MAX = 32 };
+
+struct entry {
+	uint64_t	mark;		/* 0: none */
+	uint32_t	ends_s;		/* what is past is none */
+	uint16_t	count;		/* failures, or bans */
+	uint16_t	forgiven;	/* MARK_SHARE: and taken back */
+};
+
+struct failures {
+	uint8_t		key[MARK_KEY_BYTES];
+	size_t		nsets;
+	struct entry	v[];
+};
+
+struct failures *
+failures_new(size_t n, const uint8_t key[MARK_KEY_BYTES])
+{
+	struct failures *f;
+
+	assert(n >= WAYS && (n & (n - 1)) == 0);
+	f = calloc(1, sizeof *f + n * sizeof f->v[0]);
+	if (f == NULL)
+		return NULL;
+	memcpy(f->key, key, sizeof f->key);
+	f->nsets = n / WAYS;
+	return f;
+}
+
+void
+failures_free(struct failures *f)
+{
+	free(f);
+}
+
+/* Its entry, or the one of the set that ends first. */
+static const struct entry *
+look(const struct failures *f, uint64_t mark)
+{
+	const struct entry *set = &f->v[(mark & (f->nsets - 1)) * WAYS];
+	const struct entry *first = set;
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].mark == mark)
+			return &set[i];
+		if (set[i].ends_s < first->ends_s)
+			first = &set[i];
+	}
+	return first;
+}
+
+static bool
+is_in_force(const struct entry *e, uint64_t mark, int64_t now_s)
+{
+	return e->mark == mark && e->ends_s > now_s;
+}
+
+/* NULL: there is none. */
+static struct entry *
+find(struct failures *f, uint64_t mark, int64_t now_s)
+{
+	const struct entry *e = look(f, mark);
+
+	return is_in_force(e, mark, now_s) ? (struct entry *)e : NULL;
+}
+
+/* A new one lasts until ends_s. */
+static struct entry *
+take(struct failures *f, uint64_t mark, int64_t now_s, int64_t ends_s)
+{
+	struct entry *e = (struct entry *)look(f, mark);
+
+	if (!is_in_force(e, mark, now_s))
+		*e = (struct entry){ .mark = mark,
+		    .ends_s = (uint32_t)ends_s };
+	return e;
+}
+
+static void
+count(struct entry *e)
+{
+	if (e->count < COUNT_MAX)
+		e->count++;
+}
+
+static uint64_t
+of_source(const struct failures *f, enum mark_kind kind,
+    const struct failures_who *who)
+{
+	return mark_join(f->key, kind, who->source, 0);
+}
+
+static uint64_t
+of_both(const struct failures *f, enum mark_kind kind,
+    const struct failures_who *who)
+{
+	return mark_join(f->key, kind, who->source, who->user);
+}
+
+/* Has this user used up what he may add to the count of a source from which
+ * others prove themselves? */
+static bool
+is_over_share(struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, int64_t now_s)
+{
+	struct entry *share;
+
+	if (who->user == 0)
+		return false;
+	share = take(f, of_both(f, MARK_SHARE, who), now_s,
+	    now_s + limits->ban_window_ms / 1000);
+	count(share);
+	return share->count > FAILURES_SHARE &&
+	    find(f, of_source(f, MARK_PROVED_ANY, who), now_s) != NULL;
+}
+
+/* For how long this time; it is remembered for ban_max beyond its end. */
+static int64_t
+strike(struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, int64_t now_s)
+{
+	struct entry *e = take(f, of_source(f, MARK_STRIKES, who), now_s, 0);
+	int64_t max_s = limits->ban_max_ms / 1000;
+	int64_t lasts_s = limits->ban_time_ms / 1000;
+
+	for (unsigned i = 0; i < e->count && lasts_s < max_s; i++)
+		lasts_s *= 2;
+	if (lasts_s > max_s)
+		lasts_s = max_s;
+	if (e->count < DOUBLINGS_MAX)
+		e->count++;
+	e->ends_s = (uint32_t)(now_s + lasts_s + max_s);
+	return lasts_s;
+}
+
+int64_t
+failures_add(struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, int64_t now_s)
+{
+	struct entry *e;
+
+	if (limits->ban_after < 0 || is_over_share(f, limits, who, now_s))
+		return 0;
+	e = take(f, of_source(f, MARK_COUNT, who), now_s,
+	    now_s + limits->ban_window_ms / 1000);
+	count(e);
+	if (e->count < limits->ban_after)
+		return 0;
+	e->ends_s = 0;
+	return strike(f, limits, who, now_s);
+}
+
+void
+failures_forgive(struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, int64_t now_s)
+{
+	int64_t until_s = now_s + PROVED_S;
+	struct entry *e, *share;
+
+	take(f, of_both(f, MARK_PROVED, who), now_s, until_s)->ends_s =
+	    (uint32_t)until_s;
+	take(f, of_source(f, MARK_PROVED_ANY, who), now_s, until_s)->ends_s =
+	    (uint32_t)until_s;
+	e = find(f, of_source(f, MARK_COUNT, who), now_s);
+	if (e == NULL || e->count == 0)
+		return;
+	share = take(f, of_both(f, MARK_SHARE, who), now_s,
+	    now_s + limits->ban_window_ms / 1000);
+	if (share->forgiven == FAILURES_SHARE)
+		return;
+	share->forgiven++;
+	/* the share may have taken the place of the count */
+	e = find(f, of_source(f, MARK_COUNT, who), now_s);
+	if (e != NULL)
+		e->count--;
+}
+
+bool
+failures_proved(const struct failures *f, const struct failures_who *who,
+    int64_t now_s)
+{
+	uint64_t mark = of_both(f, MARK_PROVED, who);
+
+	return is_in_force(look(f, mark), mark, now_s);
+}

@@ -1,0 +1,209 @@
+/*
+ * rate.c -- is this one too many?  Asked before anything is done for it.
+ */
+#include "config.h"
+
+#include "auth/params.h"
+#include "pipeline/flow.h"
+#include "pipeline/message.h"
+#include "pipeline/watch.h"
+
+enum {
+	NONCE_AGE_MS = 24 * 3600 * 1000,	/* a phone that was asleep */
+	HEADERS_READ = 4			/* credentials of one request */
+};
+
+/* ---- can the sender receive where he says that he is? */
+
+bool
+source_has_nonce(const struct request *req)
+{
+	return req->transport != TRANSPORT_UDP || nonce_is_from(
+	    req->p->env.keys, &req->nonce, &req->source);
+}
+
+static bool
+nonce_is_of_source(const struct request *req, struct str nonce)
+{
+	struct keys *keys = req->p->env.keys;
+	struct nonce n;
+
+	return nonce_open(keys, nonce, str_of(req->policy->realm), &n) &&
+	    req->unix_ms - n.issued_ms < NONCE_AGE_MS &&
+	    nonce_is_from(keys, &n, &req->source);
+}
+
+static bool
+credentials_are_of_source(const struct request *req, const msg_auth_t *au)
+{
+	static const char *const name[] = { "nonce" };
+	char out[CREDENTIALS_TEXT_MAX];
+	struct str nonce = { .p = NULL }, text;
+	struct params r = { .name = name, .value = &nonce, .n = 1,
+		.out = out };
+
+	for (int i = 0; au != NULL && i < HEADERS_READ; i++, au = au->au_next) {
+		text = message_raw_value(au->au_common);
+		if (text.len > sizeof out || !params_start(&r, text, "Digest"))
+			continue;
+		params_read(&r);
+		if (nonce.p != NULL && nonce_is_of_source(req, nonce))
+			return true;
+		nonce.p = NULL;
+		r.out = out;
+	}
+	return false;
+}
+
+static struct str
+tag_of(const char *tag)
+{
+	return str_of(tag == NULL ? "" : tag);
+}
+
+static bool
+token_is_of_source(const struct request *req)
+{
+	const sip_t *sip = req->sip;
+	struct token_signer signer = flow_signer(req->p);
+	struct dialog_token t;
+	bool from_caller;
+
+	if (sip->sip_route == NULL || sip->sip_call_id == NULL ||
+	    sip->sip_from == NULL || sip->sip_to == NULL ||
+	    sip->sip_route->r_url->url_user == NULL)
+		return false;
+	return dialog_token_open(&signer,
+	    str_of(sip->sip_route->r_url->url_user),
+	    str_of(sip->sip_call_id->i_id), tag_of(sip->sip_from->a_tag),
+	    tag_of(sip->sip_to->a_tag), req->unix_ms / 1000,
+	    req->policy->auth->dialog_max_ms / 1000, &t, &from_caller) ==
+	    TOKEN_OK && flow_is_sender(req, from_caller ? &t.caller :
+	    &t.callee);
+}
+
+bool
+source_is_proved(const struct request *req)
+{
+	return req->transport != TRANSPORT_UDP ||
+	    credentials_are_of_source(req, req->sip->sip_proxy_authorization)
+	    || credentials_are_of_source(req, req->sip->sip_authorization) ||
+	    token_is_of_source(req);
+}
+
+/* ---- rates */
+
+static uint64_t
+mark_source(const struct request *req)
+{
+	uint8_t source[SOURCE_BYTES];
+
+	source_of(&req->source, (unsigned)req->policy->limits->ipv4_prefix,
+	    source);
+	return mark_of(req->p->watch->key, MARK_SOURCE, source,
+	    sizeof source);
+}
+
+static bool
+take_method(struct request *req, uint64_t bucket)
+{
+	const struct limits_conf *limits = req->policy->limits;
+	const struct conf_rate *rate;
+
+	for (size_t i = 0; i < LIMITS_METHODS; i++) {
+		rate = &limits->methods[i];
+		if (rate->count > 0 &&
+		    str_is(req->method_name, limits_methods[i]))
+			return watch_take(req, MARK_RATE_METHOD, bucket + i,
+			    rate);
+	}
+	return true;
+}
+
+static enum over
+take_source(struct request *req, enum mark_kind kind, uint64_t source)
+{
+	uint64_t bucket = mark_join(req->p->watch->key, kind, source, 0);
+
+	if (!watch_take(req, kind, source,
+	    &req->policy->limits->requests_per_source))
+		return OVER_SOURCE;
+	return take_method(req, bucket) ? WITHIN : OVER_METHOD;
+}
+
+/*
+ * Whoever may have forged his address draws on a bucket that others, who
+ * forge the same, may have emptied.  That somebody can receive there takes a
+ * MAC to tell, so that is asked only of one whom it would have hit.
+ */
+static enum over
+judge_source(struct request *req)
+{
+	uint64_t source = mark_source(req);
+	enum over over;
+
+	if (req->transport != TRANSPORT_UDP)
+		return take_source(req, MARK_RATE_PROVED, source);
+	over = take_source(req, MARK_RATE_SOURCE, source);
+	if (over == WITHIN || !source_is_proved(req))
+		return over;
+	return take_source(req, MARK_RATE_PROVED, source);
+}
+
+static enum over
+judge(struct request *req)
+{
+	const struct peer *peer = req->peer;
+
+	if (peer != NULL && !watch_take(req, MARK_RATE_PEER, peer->id,
+	    &peer->requests))
+		return OVER_PEER;
+	if (peer != NULL && req->policy->limits->exempt_peers)
+		return WITHIN;
+	return judge_source(req);
+}
+
+static enum step_verdict
+refuse_over(struct request *req, enum over over)
+{
+	bool silent = over != OVER_USER && req->peer == NULL &&
+	    req->transport == TRANSPORT_UDP &&
+	    req->policy->limits->over == OVER_SILENCE;
+
+	watch_over(req, over);
+	return refuse(req, silent ? REASON_OVER_RATE :
+	    REASON_OVER_RATE_TOLD);
+}
+
+static bool
+is_scanner(const struct request *req)
+{
+	const sip_unknown_t *un = req->peer != NULL ? NULL :
+	    message_other(req->sip, "User-Agent", NULL);
+
+	return un != NULL && scanners_have(req->policy->scanners,
+	    str_of(un->un_value));
+}
+
+enum step_verdict
+step_rate(struct request *req)
+{
+	enum over over = judge(req);
+
+	if (over != WITHIN)
+		return refuse_over(req, over);
+	return is_scanner(req) ? refuse(req, REASON_SCANNER) : STEP_NEXT;
+}
+
+/* Only now: who copies another's answers must not use up his rate. */
+enum step_verdict
+step_proved(struct request *req)
+{
+	if (req->proof == PROOF_NONE)
+		return STEP_NEXT;
+	watch_success(req);
+	if (watch_take(req, MARK_RATE_USER, req->claimed,
+	    &req->policy->limits->requests_per_user))
+		return STEP_NEXT;
+	return refuse_over(req, OVER_USER);
+}

@@ -1,0 +1,67 @@
+#include "config.h"
+
+#include "pipeline/route_query.h"
+
+/* In a tel URI the number stands where a host would. */
+static const char *
+number_in(const url_t *u)
+{
+	return u->url_user != NULL || u->url_type != url_tel ? u->url_user :
+	    u->url_host;
+}
+
+struct str
+route_query_put_uri(struct writer *w, const url_t *u)
+{
+	struct str out = { w->p + w->len, 0 };
+
+	if (u->url_type == url_tel) {
+		put_text(w, "tel:");
+		put_str(w, str_of(number_in(u)));
+	} else {
+		put_text(w, "sip:");
+		put_str(w, str_of(u->url_user));
+		put_text(w, "@");
+		put_str(w, str_of(u->url_host));
+	}
+	out.len = (size_t)(w->p + w->len - out.p);
+	return out;
+}
+
+/* Not even a part of what is no number: it would seem to be a shorter one. */
+struct str
+route_query_put_number(struct writer *w, const url_t *u)
+{
+	char text[NUMBER_MAX];
+	struct writer n = writer_on(text, sizeof text);
+	struct str out = { w->p + w->len, 0 };
+	const char *s = number_in(u);
+
+	if (s == NULL)
+		return out;
+	if (*s == '+')
+		put_mem(&n, s++, 1);
+	for (; *s != '\0'; s++) {
+		if (*s >= '0' && *s <= '9')
+			put_mem(&n, s, 1);
+		else if (strchr("-.()", *s) == NULL)
+			return out;
+	}
+	if (n.full || n.len == 0 || (n.len == 1 && text[0] == '+'))
+		return out;
+	put_mem(w, n.p, n.len);
+	out.len = n.len;
+	return out;
+}
+
+bool
+route_query_fill(struct writer *w, const sip_t *sip, struct route_query *out)
+{
+	const url_t *u = sip->sip_request->rq_url;
+
+	out->method = str_of(sip->sip_request->rq_method_name);
+	out->uri = route_query_put_uri(w, u);
+	out->from_uri = route_query_put_uri(w, sip->sip_from->a_url);
+	out->number = route_query_put_number(w, u);
+	return !w->full;
+}

@@ -1,0 +1,22 @@
+/*
+ * route_query.h -- what a message asks for, as routes see it.
+ */
+#ifndef PIPELINE_ROUTE_QUERY_H
+#define PIPELINE_ROUTE_QUERY_H
+
+#include "base/writer.h"
+#include "pipeline/sofia.h"
+#include "route/routes.h"
+
+/* Method, URIs and number; their text goes to w.  false: no room. */
+bool route_query_fill(struct writer *w, const sip_t *sip,
+    struct route_query *out);
+
+/* "sip:user@host" or "tel:number", behind what w has. */
+struct str route_query_put_uri(struct writer *w, const url_t *u);
+
+/* The number that a URI calls, without visual separators (RFC 3966 5.1.1);
+ * empty: it calls none. */
+struct str route_query_put_number(struct writer *w, const url_t *u);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * watch.h -- who comes too often, fails too often, or is banned.
+ *
+ * What guard/ decides, for requests: rates before anything is done for one
+ * (rate.c), failures when it ends, and bans at the door.
+ */
+#ifndef PIPELINE_WATCH_H
+#define PIPELINE_WATCH_H
+
+#include "guard/bans.h"
+#include "guard/failures.h"
+#include "guard/rates.h"
+#include "pipeline/request.h"
+
+/* Of what there was too much. */
+enum over {
+	OVER_SOURCE, OVER_METHOD, OVER_PEER, OVER_USER,
+	OVER_ANSWERS,			/* for a user: guard.user-slowed */
+	OVER_KINDS,
+	WITHIN = OVER_KINDS
+};
+
+struct watch {
+	uint8_t		 key[MARK_KEY_BYTES];
+	struct rates	*rates;
+	struct failures	*failures;
+	struct bans	*bans;
+	struct loop_timer *ends;	/* of the next ban that does */
+	struct {
+		int64_t	 said_ms;
+		uint64_t unsaid;
+	} quiet[OVER_KINDS];
+	uint64_t	*over_total, *failures_total, *bans_total,
+			*bans_gauge;
+};
+
+struct watch *watch_new(struct pipeline *p);	/* NULL: no memory */
+void watch_free(struct watch *w);		/* NULL is allowed */
+
+bool watch_admits(const struct watch *w, const struct addr *source);
+
+/* Can the sender receive at his source address?  On a connection he can; over
+ * UDP whoever shows a nonce that was given to that address, or a dialog token
+ * of the flow that it came on. */
+bool source_is_proved(const struct request *req);
+/* The same for one whose nonce was opened. */
+bool source_has_nonce(const struct request *req);
+
+/* Is one more within the rate of this bucket?  Then it is counted. */
+bool watch_take(struct request *req, enum mark_kind bucket, uint64_t whose,
+    const struct conf_rate *rate);
+/* Count what was too much, and say so once a second. */
+void watch_over(struct request *req, enum over over);
+
+/* Of a request that proved its user. */
+void watch_success(struct request *req);
+/* Of a request that ends for this reason. */
+void watch_end(struct request *req, enum reason r);
+
+#endif

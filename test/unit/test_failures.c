@@ -1,0 +1,202 @@
+/* Who failed to prove himself, how often, and when is it too much? */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "failing_alloc.h"
+#include "guard/failures.h"
+
+#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+
+enum { ENTRIES = 1 << 10, WINDOW = 600, BAN = 100, BAN_MAX = 350 };
+
+static const uint8_t key[MARK_KEY_BYTES] = { 4, 5, 6 };
+
+static const struct limits_conf limits = {
+	.ban_after = 8, .ban_window_ms = WINDOW * 1000,
+	.ban_time_ms = BAN * 1000, .ban_max_ms = BAN_MAX * 1000,
+};
+
+/*
+ * One step: at a time, a user (0: none) of a source, is wrong ('-') or right
+ * ('+') so many times; how long is the ban that the last of them brings?
+ */
+struct step {
+	int64_t		at_s;
+	uint64_t	source, user;
+	char		what;
+	unsigned	times;
+	int64_t		ban_s;
+};
+
+static const struct {
+	const char	*what;
+	struct step	 step[8];
+} cases[] = {
+	{ "up to the limit and not before", {
+	    { 10, 1, 5, '-', 7, 0 }, { 11, 1, 5, '-', 1, BAN } } },
+	{ "sources are apart", {
+	    { 10, 1, 5, '-', 7, 0 }, { 11, 2, 5, '-', 7, 0 },
+	    { 12, 1, 5, '-', 1, BAN } } },
+	{ "the window begins with the first and ends", {
+	    { 10, 1, 5, '-', 7, 0 }, { 10 + WINDOW, 1, 5, '-', 7, 0 },
+	    { 11 + WINDOW, 1, 5, '-', 1, BAN } } },
+	{ "inside the window it counts", {
+	    { 10, 1, 5, '-', 7, 0 }, { 9 + WINDOW, 1, 5, '-', 1, BAN } } },
+	{ "bans double, up to the longest", {
+	    { 10, 1, 5, '-', 8, BAN }, { 120, 1, 5, '-', 8, 2 * BAN },
+	    { 330, 1, 5, '-', 8, BAN_MAX }, { 700, 1, 5, '-', 8, BAN_MAX },
+	    /* the end of that one, and ban_max beyond */
+	    { 700 + 2 * BAN_MAX - 1, 1, 5, '-', 8, BAN_MAX } } },
+	{ "and begin anew after a good while", {
+	    { 10, 1, 5, '-', 8, BAN }, { 120, 1, 5, '-', 8, 2 * BAN },
+	    { 120 + 2 * BAN + BAN_MAX, 1, 5, '-', 8, BAN } } },
+	{ "many users of a stranger's source", {
+	    { 10, 1, 5, '-', 4, 0 }, { 10, 1, 6, '-', 3, 0 },
+	    { 10, 1, 7, '-', 1, BAN } } },
+	{ "an old password beside good ones", {
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 100, 0 },
+	    { 12, 1, 6, '-', 3, BAN } } },
+	{ "what came before the first good one counts for its share only", {
+	    { 10, 1, 5, '-', 7, 0 }, { 11, 1, 9, '+', 1, 0 },
+	    { 12, 1, 5, '-', 50, 0 }, { 13, 1, 6, '-', 1, 0 },
+	    { 13, 1, 6, '-', 1, BAN } } },
+	{ "a good one takes back, with a limit", {
+	    { 10, 1, 5, '-', 5, 0 }, { 11, 1, 9, '+', 20, 0 },
+	    { 12, 1, 6, '-', 5, 0 }, { 13, 1, 9, '+', 20, 0 },
+	    { 14, 1, 7, '-', 2, 0 }, { 15, 1, 7, '-', 1, BAN } } },
+	{ "many good ones take back more", {
+	    { 10, 1, 5, '-', 5, 0 }, { 11, 1, 9, '+', 20, 0 },
+	    { 12, 1, 6, '-', 5, 0 }, { 13, 1, 8, '+', 20, 0 },
+	    { 14, 1, 7, '-', 5, 0 }, { 15, 1, 4, '-', 2, 0 },
+	    { 16, 1, 4, '-', 1, BAN } } },
+	{ "a day later nobody speaks for the source", {
+	    { 10, 1, 9, '+', 1, 0 }, { 10 + PROVED_S, 1, 5, '-', 8, BAN } } },
+	{ "who names nobody has no share", {
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 0, '-', 8, BAN } } },
+};
+
+static int64_t
+walk(struct failures *f, const struct step *s)
+{
+	const struct failures_who who = { s->source, s->user };
+	int64_t ban_s = 0;
+
+	for (unsigned i = 0; i < s->times; i++) {
+		if (ban_s != 0)
+			return -1;		/* before the last one */
+		if (s->what == '-')
+			ban_s = failures_add(f, &limits, &who, s->at_s);
+		else
+			failures_forgive(f, &limits, &who, s->at_s);
+	}
+	return ban_s;
+}
+
+static void
+too_many_failures_are_a_ban(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct failures *f = failures_new(ENTRIES, key);
+
+		for (size_t k = 0; k < COUNT(cases[i].step) &&
+		    cases[i].step[k].times > 0; k++)
+			if (walk(f, &cases[i].step[k]) !=
+			    cases[i].step[k].ban_s)
+				fail_msg("%s: step %zu", cases[i].what, k);
+		failures_free(f);
+	}
+}
+
+static void
+off_is_never(void **state)
+{
+	struct limits_conf off = limits;
+	const struct failures_who who = { 1, 2 };
+	struct failures *f = failures_new(ENTRIES, key);
+
+	(void)state;
+	off.ban_after = -1;
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(failures_add(f, &off, &who, 10), 0);
+	failures_free(f);
+}
+
+static void
+a_proof_is_of_a_user_and_a_source(void **state)
+{
+	const struct failures_who who = { 1, 2 }, user = { 1, 3 },
+	    source = { 2, 2 };
+	struct failures *f = failures_new(ENTRIES, key);
+
+	(void)state;
+	assert_false(failures_proved(f, &who, 10));
+	failures_forgive(f, &limits, &who, 10);
+	assert_true(failures_proved(f, &who, 10));
+	assert_true(failures_proved(f, &who, 9 + PROVED_S));
+	assert_false(failures_proved(f, &who, 10 + PROVED_S));
+	assert_false(failures_proved(f, &user, 10));
+	assert_false(failures_proved(f, &source, 10));
+	failures_forgive(f, &limits, &who, 100);
+	assert_true(failures_proved(f, &who, 10 + PROVED_S));
+	failures_free(f);
+}
+
+/* A million sources that fail now and then: none is banned for another, and
+ * who proved himself is forgotten last. */
+static void
+a_million_sources_harm_nobody(void **state)
+{
+	const struct failures_who good = { 77, 78 };
+	struct failures *f = failures_new(ENTRIES, key);
+
+	(void)state;
+	failures_forgive(f, &limits, &good, 10);
+	for (uint64_t i = 1000; i < 1001000; i++) {
+		const struct failures_who who = { i, i };
+
+		for (int k = 0; k < 3; k++)
+			assert_int_equal(failures_add(f, &limits, &who, 20),
+			    0);
+	}
+	assert_true(failures_proved(f, &good, 20));
+	failures_free(f);
+}
+
+static bool
+work(void *arg)
+{
+	struct failures *f = failures_new(ENTRIES, key);
+
+	(void)arg;
+	failures_free(f);
+	return f != NULL;
+}
+
+static void
+lack_of_memory_is_an_error(void **state)
+{
+	(void)state;
+	assert_int_equal(failing_alloc_each(work, NULL), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(too_many_failures_are_a_ban),
+		cmocka_unit_test(off_is_never),
+		cmocka_unit_test(a_proof_is_of_a_user_and_a_source),
+		cmocka_unit_test(a_million_sources_harm_nobody),
+		cmocka_unit_test(lack_of_memory_is_an_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
