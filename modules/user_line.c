@@ -209,6 +209,8 @@ parse_prefixes(struct user_line *u, struct str text)
 
 	if (u->nprefixes > 0)
 		return "there is a second list of prefixes";
+	if (text.len > 0 && text.p[text.len - 1] == '|')
+		return "a prefix is empty";
 	do {
 		one = cut(&text, '|');
 		fault = user_prefix_fault(one);

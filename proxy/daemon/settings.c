@@ -191,6 +191,31 @@ check_timers(const struct settings *s)
 		    "RFC 3261 wants more than 3m");
 }
 
+/* RFC 7616 section 5.9: without cnonce, whoever is on the way may choose what
+ * is hashed. */
+static void
+check_legacy(const struct settings *s)
+{
+	const struct listen_conf *l = s->listen.v;
+
+	for (size_t i = 0; i < s->listen.n && s->auth.legacy; i++)
+		if (!l[i].tls) {
+			conf_warn(s->conf, s->auth.line, "auth.legacy",
+			    "answers without qop come in over listener "
+			    "\"%s\", which is not TLS", l[i].name);
+			return;
+		}
+}
+
+static void
+check_bans(const struct settings *s)
+{
+	if (s->limits.ban_after > 0 &&
+	    s->limits.ban_time_ms > s->limits.ban_max_ms)
+		conf_warn(s->conf, s->limits.line, "limits.ban_time",
+		    "is longer than ban_max, which counts");
+}
+
 /* What can only be judged when each part is sound by itself. */
 static void
 check_together(struct settings_root *r)
@@ -208,6 +233,8 @@ check_together(struct settings_root *r)
 	settings_check_tls(r);
 	check_routes(r);
 	check_timers(s);
+	check_legacy(s);
+	check_bans(s);
 }
 
 static struct settings_root *
@@ -240,8 +267,10 @@ settings_load(const char *path)
 	fill_nonce_store(r);
 	fill_users(r);
 	fill_paths(&r->s);
-	if (conf_errors(c) == 0)
+	if (conf_errors(c) == 0) {
 		check_realm(&r->s);
+		limits_check(c, &r->s.limits);
+	}
 	if (conf_errors(c) == 0)
 		settings_check_listen(&r->s);
 	if (conf_errors(c) == 0)

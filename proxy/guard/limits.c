@@ -5,6 +5,8 @@
 
 #include "guard/limits.h"
 
+#include <string.h>
+
 #define AT(member) offsetof(struct limits_conf, member)
 
 static const char *const stun_choices[] = {
@@ -40,6 +42,11 @@ const struct conf_opt limits_opts[] = {
 	    .dflt = "5000", .min = 1, .max = 10000000,
 	    .help = "Requests under way to one address, so that one target "
 	    "that hangs does not take the place of all others." },
+	{ "emergency", CONF_T_LIST, AT(emergency), 0, .dflt = "112, 911",
+	    .min = 1, .max = 32,
+	    .help = "Numbers (the user of a Request-URI, as it comes in) that "
+	    "may take as many places again where pending, pending_per_target "
+	    "or pending of a peer is reached." },
 	{ "connections", CONF_T_INT, AT(connections), CONF_OFF,
 	    .dflt = "10000", .min = 1, .max = 1000000,
 	    .help = "Accepted connections at once. Beyond it, new ones are "
@@ -145,3 +152,13 @@ const struct conf_opt limits_opts[] = {
 	    "from a source where the user was right within a day." },
 	CONF_END
 };
+
+void
+limits_check(struct conf *c, const struct limits_conf *l)
+{
+	for (size_t i = 0; i < l->emergency.n; i++)
+		if (strpbrk(l->emergency.v[i], ":@;") != NULL)
+			conf_error(c, l->emergency.line[i],
+			    "limits.emergency", "\"%s\" is more than a "
+			    "number", l->emergency.v[i]);
+}

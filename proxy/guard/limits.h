@@ -42,6 +42,7 @@ struct limits_conf {
 	int	line;
 	int64_t	pending;		/* requests under way, in all */
 	int64_t	pending_per_target;	/* and to one address */
+	struct conf_list emergency;	/* users of Request-URIs */
 	int64_t	connections;		/* accepted, in all */
 	int64_t	connections_per_source;
 	int64_t	message_size;		/* bytes */
@@ -67,5 +68,8 @@ struct limits_conf {
 };
 
 extern const struct conf_opt limits_opts[];
+
+/* Complaints go to c. */
+void limits_check(struct conf *c, const struct limits_conf *l);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "pipeline/intake.h"
 #include "pipeline/message.h"
 #include "pipeline/request.h"
 
@@ -45,6 +46,7 @@ settle_peer(struct request *req)
 		if (req->realm != req->policy->realm)
 			return REASON_WRONG_USER;
 		req->peer = NULL;
+		intake_end(req);
 	}
 	if (req->token_state == NO_TOKEN)
 		domain = str_of(u->url_host == NULL ? "" : u->url_host);
@@ -53,6 +55,10 @@ settle_peer(struct request *req)
 		    domain);
 		req->by_digest = req->peer != NULL;
 	}
+	if (intake_is_full(req))
+		return REASON_OVERLOAD;
+	if (!intake_begin(req))
+		return REASON_NO_MEMORY;
 	return req->path != NULL && (req->peer == NULL ||
 	    req->path->registrar != req->peer->id) ? REASON_FOREIGN_TOKEN :
 	    REASON_COUNT;

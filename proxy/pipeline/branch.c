@@ -9,6 +9,7 @@
 #include "pipeline/branch_id.h"
 #include "pipeline/client_owner.h"
 #include "pipeline/edit.h"
+#include "pipeline/intake.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
 #include "pipeline/targets.h"
@@ -83,9 +84,8 @@ branch_loads_free(struct pipeline *p)
 static bool
 is_too_busy(const struct request *req, const struct target_load *l)
 {
-	int64_t max = req->policy->limits->pending_per_target;
-
-	return max >= 0 && l->pending > max && req->token_state != TOKEN_GOOD;
+	return intake_is_over(req, req->policy->limits->pending_per_target,
+	    l->pending - 1);
 }
 
 /* RFC 3261 9.1: on the INVITE's own branch, on its way. */

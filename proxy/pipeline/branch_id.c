@@ -109,6 +109,17 @@ branch_id_open(struct pipeline *p, const sip_t *sip, const sip_via_t *via,
 	return true;
 }
 
+bool
+branch_is_members(const struct request *req)
+{
+	const sip_t *sip = req->sip;
+	struct branch_id id;
+
+	return ways_are_member(req->p->env.ways, req->way, &req->source) &&
+	    sip->sip_via != NULL && sip->sip_call_id != NULL &&
+	    branch_id_open(req->p, sip, sip->sip_via, &id);
+}
+
 static void
 put_place(struct writer *w, const struct way *way, const struct addr *to)
 {

@@ -44,6 +44,10 @@ struct branch_id {
 	uint8_t		loop_hash[6];
 };
 
+/* Does another instance hand this over?  By where it came from, and by the
+ * branch on top. */
+bool branch_is_members(const struct request *req);
+
 /* Is this Via's branch one that we signed, over this Call-ID and `below`? */
 bool branch_id_open(struct pipeline *p, const sip_t *sip,
     const sip_via_t *via, struct branch_id *out);

@@ -1,13 +1,13 @@
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "pipeline/edit.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
+#include "pipeline/respell.h"
+#include "pipeline/trust.h"
 
 static int
 edit_max_forwards(msg_t *msg, sip_t *sip)
@@ -22,111 +22,6 @@ edit_max_forwards(msg_t *msg, sip_t *sip)
 	sip->sip_max_forwards->mf_count--;
 	msg_fragment_clear(sip->sip_max_forwards->mf_common);
 	return 0;
-}
-
-static bool
-wants_privacy(const sip_t *sip)
-{
-	return message_has_token(sip, "Privacy", "id");
-}
-
-/* As the user part of a URI (RFC 3261 25.1). */
-static const char *
-escaped_user(su_home_t *home, const char *user)
-{
-	static const char plain[] = "-_.!~*'()&=+$,;?/";
-	char *out = su_zalloc(home, (isize_t)(3 * strlen(user) + 1)), *p = out;
-
-	for (; out != NULL && *user != '\0'; user++) {
-		if (isalnum((unsigned char)*user) ||
-		    strchr(plain, *user) != NULL)
-			*p++ = *user;
-		else
-			p += sprintf(p, "%%%02X", (unsigned char)*user);
-	}
-	return out == NULL ? "unknown" : out;
-}
-
-/* P-Preferred-Identity as we read it, and so as the next one will. */
-static char *
-preferred(su_home_t *home, const sip_unknown_t *ppi)
-{
-	const sip_contact_t *m = sip_contact_make(home, ppi->un_value);
-	char *out = m == NULL ? NULL : su_strdup(home, "P-Asserted-Identity:");
-
-	for (; m != NULL && out != NULL; m = m->m_next)
-		out = su_sprintf(home, "%s <" URL_PRINT_FORMAT ">%s", out,
-		    URL_PRINT_ARGS(m->m_url), m->m_next != NULL ? "," : "");
-	return out;
-}
-
-/* The identity to assert: what the user prefers, else From, if they were
- * found to be his; else (anonymous, or in a dialog) the user in our realm. */
-static char *
-asserted(struct leg *leg)
-{
-	const struct request *req = leg->req;
-	const sip_t *sip = leg->sip;
-	su_home_t *home = msg_home(leg->msg);
-	const sip_unknown_t *ppi = message_other(sip, "P-Preferred-Identity",
-	    NULL);
-	struct identity_uri from;
-
-	if (ppi != NULL && req->identity_ok)
-		return preferred(home, ppi);
-	if (req->identity_ok &&
-	    identity_of_url(home, sip->sip_from->a_url, &from) &&
-	    !identity_is_anonymous(&from))
-		return su_sprintf(home, "P-Asserted-Identity: <"
-		    URL_PRINT_FORMAT ">",
-		    URL_PRINT_ARGS(sip->sip_from->a_url));
-	return su_sprintf(home, "P-Asserted-Identity: <sip:%s@%s>",
-	    escaped_user(home, req->user), req->policy->realm);
-}
-
-/*
- * RFC 3325: a stranger asserts nothing; towards a peer we assert who proved
- * himself; towards anybody else who asked for privacy, nothing is said.
- */
-static int
-edit_identity(struct leg *leg)
-{
-	const struct request *req = leg->req;
-	msg_t *msg = leg->msg;
-	sip_t *sip = leg->sip;
-	bool to_peer = leg->peer != NULL;
-	char *header = NULL;
-
-	if (req->peer != NULL && req->proof == PROOF_NONE) {
-		if (!to_peer && wants_privacy(sip))
-			message_drop_other(msg, sip, "P-Asserted-Identity");
-		return 0;
-	}
-	if (to_peer && *req->user != '\0') {
-		header = asserted(leg);
-		if (header == NULL)
-			return -ENOMEM;
-	}
-	message_drop_other(msg, sip, "P-Asserted-Identity");
-	message_drop_other(msg, sip, "P-Preferred-Identity");
-	message_drop_other(msg, sip, "Remote-Party-ID");  /* before RFC 3325 */
-	return header == NULL ? 0 : message_add_other(msg, sip, header);
-}
-
-void
-edit_response(const struct leg *leg, msg_t *msg, sip_t *sip)
-{
-	bool from_peer = leg->peer != NULL;
-
-	if (!from_peer || (leg->req->peer == NULL && wants_privacy(sip)))
-		message_drop_other(msg, sip, "P-Asserted-Identity");
-}
-
-void
-edit_late_response(msg_t *msg, sip_t *sip, bool from_peer)
-{
-	if (!from_peer || wants_privacy(sip))
-		message_drop_other(msg, sip, "P-Asserted-Identity");
 }
 
 /*
@@ -175,9 +70,12 @@ edit_request(struct leg *leg, const struct way *out)
 	struct request *req = leg->req;
 	int rc;
 
+	if (respell_is_due(leg) && !request_part(leg))
+		return -ENOMEM;
 	message_drop_credentials(leg->msg, leg->sip, req->realm, req->www);
 	drop_others_credentials(leg);
-	if (!req->handed && (edit_identity(leg) < 0 ||
+	if (!req->handed && (trust_request(leg) < 0 ||
+	    (respell_is_due(leg) && respell_request(leg) < 0) ||
 	    edit_for_strict_router(leg->msg, leg->sip) < 0))
 		return -ENOMEM;
 	rc = registers(leg) ? flow_register(leg, out) : 0;

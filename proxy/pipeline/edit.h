@@ -12,12 +12,6 @@
  * -errno. */
 int edit_request(struct leg *leg, const struct way *out);
 
-/* A response on its way back: a stranger asserts nothing, and is told nothing
- * that is private (RFC 3325 section 7). */
-void edit_response(const struct leg *leg, msg_t *msg, sip_t *sip);
-/* The same, when nobody knows any more who asked. */
-void edit_late_response(msg_t *msg, sip_t *sip, bool from_peer);
-
 /* What it bears on top when it leaves by this way: Record-Route or Path, as
  * whole lines.  -errno. */
 int edit_for_way(struct leg *leg, const struct way *out,

@@ -36,17 +36,22 @@ way_in(const struct explain *e)
 	return NULL;
 }
 
+/* By its address, or as the user that he is. */
 static const struct peer *
-peer_of(const struct explain *e, const struct way *way)
+peer_of(const struct explain *e, const struct way *way, const url_t *u)
 {
 	struct arrival a = { .transport = e->transport,
-		.listener = way->listener, .ifindex = way->ifindex };
-	const struct peer *p;
+		.listener = way->listener, .ifindex = way->ifindex,
+		.domain = str_of(u->url_host == NULL ? "" : u->url_host) };
+	const struct peer *p = NULL;
 
-	if (e->source == NULL)
-		return NULL;
-	a.source = *e->source;
-	return peers_classify(e->peers, &a, &p) == ARRIVAL_PEER ? p : NULL;
+	if (e->source != NULL) {
+		a.source = *e->source;
+		peers_classify(e->peers, &a, &p);
+	}
+	if (p == NULL && e->user != NULL)
+		p = peers_by_user(e->peers, e->user, a.domain);
+	return p;
 }
 
 static bool
@@ -202,15 +207,15 @@ static enum explain_verdict
 say_routes(struct inquiry *in)
 {
 	const struct routes *rs = in->e->routes;
-	struct route_choice c;
-	const char *why = "";
+	struct route_choice c = routes_choose(rs, &in->q);
+	size_t n = c.verdict == ROUTE_NONE ? routes_count(rs) : c.index + 1;
+	const char *why;
 
-	for (size_t i = 0; i < routes_count(rs) && why != NULL; i++) {
+	for (size_t i = 0; i < n; i++) {
 		why = routes_why_not(rs, i, &in->q);
 		fprintf(in->e->out, "route in line %d: %s\n",
 		    routes_line(rs, i), why == NULL ? "fits" : why);
 	}
-	c = routes_choose(rs, &in->q);
 	say_choice(in, &c);
 	return c.verdict == ROUTE_NONE || c.verdict == ROUTE_GAVE_UP ?
 	    EXPLAIN_NONE : EXPLAIN_FITS;
@@ -226,7 +231,8 @@ inquire(struct inquiry *in)
 		fputs("no listener takes it from there\n", e->out);
 		return EXPLAIN_UNREADABLE;
 	}
-	in->q.source = peer_of(e, in->way);
+	in->q.source = peer_of(e, in->way,
+	    in->sip->sip_request->rq_url);
 	in->q.listener = in->way->listener;
 	in->q.proved = e->user != NULL;
 	in->q.class = e->class;

@@ -6,6 +6,7 @@
 #include "guard/deny.h"
 #include "pipeline/branch.h"
 #include "pipeline/client_owner.h"
+#include "pipeline/intake.h"
 #include "pipeline/message.h"
 #include "pipeline/moved.h"
 #include "pipeline/probe.h"
@@ -148,7 +149,7 @@ pipeline_new(const struct pipeline_env *env, struct policy *policy)
 	if (p->watch == NULL || add_metrics(p, env->metrics) < 0 ||
 	    add_timers(p) < 0 ||
 	    add_transactions(p) < 0 || !uplinks_update(p) ||
-	    !registrations_open(p)) {
+	    !registrations_open(p) || intake_open(p) < 0) {
 		pipeline_free(p);
 		return NULL;
 	}
@@ -183,6 +184,7 @@ pipeline_free(struct pipeline *p)
 	grey_free(p->no_tcp);
 	free(p->scratch);
 	branch_loads_free(p);
+	intake_free(p);
 	uplinks_free(p->uplinks);
 	watch_free(p->watch);
 	while ((req = p->spare) != NULL) {

@@ -6,13 +6,16 @@
  * pipeline.c and nowhere else.
  *
  *   receive   parsed; retransmissions are absorbed, CANCELs taken
+ *   rate      is it one too many, or a scanner's?
  *   screen    sane? may it travel on?                (RFC 3261 16.3)
  *   classify  which peer; in a dialog of ours; needs it digest?
  *   challenge did it bring an answer for our realm?
  *   nonce     did one of us ask that question?
  *   secret    what would be right?                   (may wait)
+ *   slow      too many wrong answers for this user?
  *   verify    is it right, and for this Request-URI?
  *   consume   was this nonce count used before?      (may wait)
+ *   proved    one too many of this user?
  *   authorize may this user use this identity?
  *   route     own routes off, targets fixed          (may wait for DNS)
  *   relay     copy, edit, send; best answer back

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "auth/params.h"
+#include "pipeline/branch_id.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
 #include "pipeline/watch.h"
@@ -150,6 +151,13 @@ judge_source(struct request *req)
 	return take_source(req, MARK_RATE_PROVED, source);
 }
 
+/* Who has still to bring a password has only an address so far. */
+static bool
+is_known(const struct request *req)
+{
+	return req->peer != NULL && !peer_asks_digest(req->peer);
+}
+
 static enum over
 judge(struct request *req)
 {
@@ -158,7 +166,7 @@ judge(struct request *req)
 	if (peer != NULL && !watch_take(req, MARK_RATE_PEER, peer->id,
 	    &peer->requests))
 		return OVER_PEER;
-	if (peer != NULL && req->policy->limits->exempt_peers)
+	if (is_known(req) && req->policy->limits->exempt_peers)
 		return WITHIN;
 	return judge_source(req);
 }
@@ -166,7 +174,7 @@ judge(struct request *req)
 static enum step_verdict
 refuse_over(struct request *req, enum over over)
 {
-	bool silent = over != OVER_USER && req->peer == NULL &&
+	bool silent = over != OVER_USER && !is_known(req) &&
 	    req->transport == TRANSPORT_UDP &&
 	    req->policy->limits->over == OVER_SILENCE;
 
@@ -178,7 +186,7 @@ refuse_over(struct request *req, enum over over)
 static bool
 is_scanner(const struct request *req)
 {
-	const sip_unknown_t *un = req->peer != NULL ? NULL :
+	const sip_unknown_t *un = is_known(req) ? NULL :
 	    message_other(req->sip, "User-Agent", NULL);
 
 	return un != NULL && scanners_have(req->policy->scanners,
@@ -188,8 +196,11 @@ is_scanner(const struct request *req)
 enum step_verdict
 step_rate(struct request *req)
 {
-	enum over over = judge(req);
+	enum over over;
 
+	if (branch_is_members(req))	/* judged there */
+		return STEP_NEXT;
+	over = judge(req);
 	if (over != WITHIN)
 		return refuse_over(req, over);
 	return is_scanner(req) ? refuse(req, REASON_SCANNER) : STEP_NEXT;

@@ -49,7 +49,7 @@ R(BAD_VERSION, "bad-version", 505, "Version Not Supported",		       \
 R(NO_SECURE_WAY, "no-secure-way", 480, "Temporarily Unavailable",	       \
     "The Request-URI is sips, and the target is not reached over TLS.")	       \
 R(OVERLOAD, "overload", 503, "Service Unavailable",			       \
-    "limits.pending is reached.")					       \
+    "limits.pending is reached, or pending of the peer that it is from.")					       \
 R(TARGET_BUSY, "target-busy", 503, "Service Unavailable",		       \
     "limits.pending_per_target is reached for every target.")		       \
 R(OVER_RATE, "over-rate", 0, "",						       \
@@ -109,6 +109,8 @@ R(WRONG_USER, "wrong-user", 403, "Forbidden",				       \
     "In a dialog, somebody other than the user who opened it.")		       \
 R(WRONG_NUMBER, "wrong-number", 403, "Forbidden",			       \
     "The users file lets the user call other numbers only.")		       \
+R(NO_PRIVACY, "no-privacy", 500, "Privacy Not Available",		       \
+    "Privacy says critical, and asks what only a privacy service can do.")     \
 R(NO_ROUTE, "no-route", 404, "Not Found",				       \
     "No route matches.")						       \
 R(REJECTED, "rejected-by-route", 403, "Forbidden",			       \

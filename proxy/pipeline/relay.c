@@ -9,11 +9,12 @@
 #include "config.h"
 
 #include "pipeline/branch.h"
-#include "pipeline/edit.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
+#include "pipeline/respell.h"
 #include "pipeline/targets.h"
+#include "pipeline/trust.h"
 
 enum { CHALLENGES_MAX = 8192 };		/* bytes of others' challenges kept */
 
@@ -101,7 +102,8 @@ forward(const struct leg *leg, msg_t *msg, const char *on_top)
 	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
 
 	message_drop_via(msg, sip);
-	edit_response(leg, msg, sip);
+	trust_response(leg, msg, sip);
+	respell_response(leg, sip);
 	if (req->method == sip_method_register && leg->peer != NULL &&
 	    leg->peer->path == PATH_CONTACT)
 		flow_registered(req, msg, sip);
@@ -410,6 +412,8 @@ relay_release(struct request *req)
 enum step_verdict
 step_relay(struct request *req)
 {
+	if (!trust_may_leave(req))
+		return refuse(req, REASON_NO_PRIVACY);
 	if (!request_hold(req))
 		return refuse(req, req->reason);
 	if (req->method == sip_method_invite)

@@ -219,8 +219,7 @@ answer_of(struct request *req, enum reason r, struct nonce *n)
 {
 	struct answer a = { reason_status(r), reason_phrase(r) };
 
-	if (req->told.status != 0 &&
-	    (r == REASON_REJECTED || r == REASON_REDIRECTED))
+	if (r == REASON_REJECTED)
 		a = (struct answer){ req->told.status, req->told.phrase };
 	if (!is_challenge(r))
 		return a;
@@ -250,7 +249,8 @@ put_answer(struct request *req, enum reason r, struct writer *w,
 		put_contact(req, w);
 	if (a->status == 503) {
 		put_text(w, "Retry-After: ");
-		put_uint(w, RETRY_AFTER_S);
+		/* some later than others, lest all come back at once */
+		put_uint(w, RETRY_AFTER_S + req->key % (RETRY_AFTER_S + 1));
 		put_text(w, "\r\n");
 	}
 	put_text(w, "Content-Length: 0\r\n\r\n");

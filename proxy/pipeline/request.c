@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "pipeline/branch.h"
+#include "pipeline/intake.h"
 #include "pipeline/message.h"
 #include "pipeline/moved.h"
 #include "pipeline/reply.h"
@@ -129,6 +130,21 @@ request_fork(struct request *req, const struct peer *peer)
 	return leg;
 }
 
+bool
+request_part(struct leg *leg)
+{
+	msg_t *copy;
+
+	if (leg->msg != leg->req->msg)
+		return true;
+	copy = msg_copy(leg->msg);
+	if (copy == NULL)
+		return false;
+	leg->msg = copy;
+	leg->sip = sip_object(copy);
+	return true;
+}
+
 static void
 free_forks(struct request *req)
 {
@@ -166,15 +182,6 @@ unlink_request(struct request *req)
 	req->p->pending_gauge[0] = --req->p->pending;
 }
 
-static bool
-is_full(const struct request *req)
-{
-	int64_t max = req->policy->limits->pending;
-
-	return max >= 0 && (int64_t)req->p->pending >= max &&
-	    req->token_state != TOKEN_GOOD;
-}
-
 /* RFC 3261 18.2.2: where a new connection would reach who asked, if the one
  * that he asked on is gone.  A balancer is no place for what his Via says. */
 static struct addr
@@ -209,12 +216,13 @@ request_hold(struct request *req)
 {
 	if (req->prev != NULL)
 		return true;
-	if (is_full(req)) {
+	if (intake_is_full(req)) {
 		req->reason = REASON_OVERLOAD;
 		return false;
 	}
 	/* an ACK has no transaction */
-	if (req->method != sip_method_ack && !open_server(req)) {
+	if (!intake_begin(req) || (req->method != sip_method_ack &&
+	    !open_server(req))) {
 		req->reason = REASON_NO_MEMORY;
 		return false;
 	}
@@ -360,6 +368,8 @@ release(struct request *req)
 	}
 	free(req->path);
 	free_forks(req);
+	if (req->leg.msg != req->msg)
+		msg_destroy(req->leg.msg);
 	msg_destroy(req->msg);
 	policy_unref(req->policy);
 	secret_wipe(&req->answer, sizeof req->answer);
@@ -373,6 +383,7 @@ request_end(struct request *req, enum reason r, int status)
 
 	stop_waiting(req);
 	unlink_request(req);
+	intake_end(req);
 	if (req->server != NULL) {
 		if (status / 100 == 2)
 			moved_note(req);

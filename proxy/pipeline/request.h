@@ -57,9 +57,9 @@ struct target {
 
 /* What a route says to the caller. */
 struct told {
-	int		 status;	/* 0: nothing */
+	int		 status;	/* of REASON_REJECTED */
 	const char	*phrase;
-	const char	*contact;	/* a URI, in msg's home; or NULL */
+	const char	*contact;	/* of REASON_REDIRECTED; in msg's home */
 };
 
 /*
@@ -115,6 +115,8 @@ struct request {
 	struct pipeline	*p;
 	struct policy	*policy;
 	struct request	*next, **prev;	/* of all that were held */
+	struct peer_load *load;		/* intake: its peer's; NULL: it is not
+					 * counted there */
 
 	/* request_new() */
 	msg_t		*msg;
@@ -213,6 +215,7 @@ struct pipeline {
 	struct timeouts	*timer_silence;	/* target_timeout */
 	struct transactions *transactions;
 	struct target_load *loads;	/* branch.c */
+	struct peer_load *peer_loads;	/* intake.c */
 	struct probe	*probes;	/* probe.c */
 	struct grey	*grey;		/* targets.c */
 	struct grey	*no_tcp;	/* same */
@@ -306,6 +309,10 @@ enum step_verdict step_ack_relay(struct request *req);
 /* Another leg, to this peer (or none), behind those that are there; its
  * message is a copy.  NULL: no memory. */
 struct leg *request_fork(struct request *req, const struct peer *peer);
+
+/* Give the first leg a message of its own, so that answers of ours tell what
+ * was asked.  false: no memory. */
+bool request_part(struct leg *leg);
 
 /* relay.c: the caller's CANCEL. */
 void relay_cancel(struct request *req);

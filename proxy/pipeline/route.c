@@ -226,13 +226,15 @@ to_peers(struct request *req, const struct route_choice *choice)
 	    REASON_NO_MEMORY;
 }
 
-static const char *
-phrase_of(const struct route_choice *choice)
+static enum reason
+rejected(struct request *req, const struct route_choice *choice)
 {
 	const char *usual = sip_status_phrase(choice->status);
 
-	return choice->phrase != NULL ? choice->phrase :
+	req->told.status = choice->status;
+	req->told.phrase = choice->phrase != NULL ? choice->phrase :
 	    usual != NULL ? usual : "Refused";
+	return REASON_REJECTED;
 }
 
 static enum reason
@@ -261,7 +263,7 @@ obey(struct request *req, const struct route_choice *choice,
 	case ROUTE_REQUEST_URI:
 		return to_next_hop(req);
 	case ROUTE_REJECT:
-		return REASON_REJECTED;
+		return rejected(req, choice);
 	case ROUTE_REDIRECT:
 		return redirected(req, choice, q);
 	case ROUTE_GAVE_UP:
@@ -288,8 +290,6 @@ by_table(struct request *req)
 	choice = routes_choose(req->policy->routes, &q);
 	req->route_line = choice.line;
 	req->egress = choice.egress;
-	req->told.status = choice.status;
-	req->told.phrase = phrase_of(&choice);
 	return obey(req, &choice, &q);
 }
 

@@ -10,6 +10,13 @@ number_in(const url_t *u)
 	    u->url_host;
 }
 
+static void
+put_part(struct writer *w, const char *s)
+{
+	if (s != NULL)
+		put_text(w, s);
+}
+
 struct str
 route_query_put_uri(struct writer *w, const url_t *u)
 {
@@ -17,12 +24,12 @@ route_query_put_uri(struct writer *w, const url_t *u)
 
 	if (u->url_type == url_tel) {
 		put_text(w, "tel:");
-		put_str(w, str_of(number_in(u)));
+		put_part(w, number_in(u));
 	} else {
 		put_text(w, "sip:");
-		put_str(w, str_of(u->url_user));
+		put_part(w, u->url_user);
 		put_text(w, "@");
-		put_str(w, str_of(u->url_host));
+		put_part(w, u->url_host);
 	}
 	out.len = (size_t)(w->p + w->len - out.p);
 	return out;

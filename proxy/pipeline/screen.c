@@ -62,8 +62,7 @@ via_is_sane(const struct request *req)
 	if (via_port_number(v) < 0)
 		return false;
 	if (branch_id_open(req->p, req->sip, v, &id))
-		return ways_are_member(req->p->env.ways, req->way,
-		    &req->source);
+		return branch_is_members(req);
 	return ways_have_ip(req->p->env.ways, &req->source) ||
 	    !way_is(req->way, str_of(v->v_host), via_port_number(v));
 }

@@ -9,9 +9,9 @@
 #include "config.h"
 
 #include "pipeline/branch_id.h"
-#include "pipeline/edit.h"
 #include "pipeline/message.h"
 #include "pipeline/stray.h"
+#include "pipeline/trust.h"
 
 /* The server transaction of the INVITE that this is a 2xx to. */
 static struct server *
@@ -31,8 +31,8 @@ accepted_by(struct pipeline *p, const sip_t *sip)
 	return s != NULL && server_state(s) == SERVER_ACCEPTED ? s : NULL;
 }
 
-static bool
-is_from_peer(const struct pipeline *p)
+static const struct peer *
+sender(const struct pipeline *p)
 {
 	const struct arrived *a = p->arrived;
 	const struct way *way = port_owner(a->port);
@@ -41,8 +41,8 @@ is_from_peer(const struct pipeline *p)
 		.ifindex = way->ifindex };
 	const struct peer *peer;
 
-	return peers_classify(p->policy->peers, &arrival, &peer) ==
-	    ARRIVAL_PEER;
+	peers_classify(p->policy->peers, &arrival, &peer);
+	return peer;
 }
 
 static void
@@ -51,7 +51,7 @@ pass_on(struct pipeline *p, struct server *s, msg_t *msg, sip_t *sip)
 	struct writer w = writer_on(p->scratch, SCRATCH_SIZE);
 
 	message_drop_via(msg, sip);
-	edit_late_response(msg, sip, is_from_peer(p));
+	trust_late_response(msg, sip, sender(p));
 	if (!message_write(&w, msg, ""))
 		return;
 	p->by_reason[REASON_RESPONSE_LATE]++;

@@ -15,7 +15,7 @@
 
 enum {
 	PLACES_MAX = 8,			/* targets whose nonces are kept */
-	HEADERS_MAX = 16,		/* challenges of one answer, looked at */
+	HEADERS_MAX = 16,		/* challenges of an answer, looked at */
 	CNONCE_BYTES = 12
 };
 

@@ -73,12 +73,14 @@ static bool
 may_be(const struct request *req, su_home_t *home, const url_t *u)
 {
 	struct identity_uri id;
-	size_t ndomains;
-	const char *const *domain = domains_list(req->policy->domains,
-	    &ndomains);
+	size_t ndomains = 1;
+	const char *const *domain = &req->realm;
 
 	if (!identity_of_url(home, u, &id))
 		return false;
+	/* in the realm of a peer he is nobody of ours */
+	if (req->realm == req->policy->realm)
+		domain = domains_list(req->policy->domains, &ndomains);
 	return identity_is_allowed(&id, str_of(req->user),
 	    req->answer.identity, req->answer.nidentities, domain, ndomains);
 }
@@ -165,12 +167,10 @@ number_is_right(const struct request *req)
 static void
 take_class(struct request *req)
 {
-	struct str class = str_of(req->answer.class);
+	const char *class = req->answer.class;
 
-	if (class.len > CLASS_MAX)
-		class.len = 0;
-	memcpy(req->class, class.p, class.len);
-	req->class[class.len] = '\0';
+	if (class != NULL && strlen(class) <= CLASS_MAX)
+		strcpy(req->class, class);
 }
 
 static void

@@ -22,7 +22,7 @@ struct egress_rule_conf {
 	const char	*net;		/* NULL: any */
 	const char	*port;		/* "5060" or "5060-5070"; NULL: any */
 	int		 proto;		/* index; 0: any */
-	const char	*uri;		/* glob over the Request-URI; NULL: any */
+	const char	*uri;		/* glob over Request-URI; NULL: any */
 };
 
 /* One entry of `egress`, as in the file. */

@@ -443,22 +443,6 @@ peers_by_id(const struct peers *ps, uint32_t id)
 	return NULL;
 }
 
-const struct peer *
-peers_by_user(const struct peers *ps, const char *user, struct str domain)
-{
-	const struct peer *best = NULL;
-
-	for (size_t i = 0; i < ps->n; i++) {
-		const struct peer *p = &ps->v[i];
-
-		if (peer_is_known_by(p, PEER_BY_DIGEST) &&
-		    peer_has_user(p, user) && peer_fits_domain(p, domain) &&
-		    (best == NULL || p->ndomains > 0))
-			best = p;
-	}
-	return best;
-}
-
 bool
 peer_sends(const struct peer *p)
 {

@@ -4,8 +4,8 @@
 #include "config.h"
 
 #include <string.h>
-#include <strings.h>
 
+#include "io/target.h"
 #include "route/peer_inner.h"
 
 #define AT(member) offsetof(struct peer_auth_conf, member)
@@ -130,6 +130,20 @@ check_realm(struct conf *c, const struct peer *p)
 }
 
 static void
+check_domains(struct conf *c, const struct conf_list *domains)
+{
+	char host[TARGET_HOST_MAX + 1];
+	struct addr a;
+
+	for (size_t i = 0; i < domains->n; i++)
+		if ((!target_host_copy(host, str_of(domains->v[i])) ||
+		    strcmp(host, domains->v[i]) != 0) &&
+		    !addr_parse_host(&a, str_of(domains->v[i])))
+			conf_error(c, domains->line[i], "peers.domains",
+			    "\"%s\" is not a host", domains->v[i]);
+}
+
+static void
 fill_trust(const struct peer_conf *conf, struct peer *p)
 {
 	p->trusted = conf->trusted == PEER_TRUSTED ||
@@ -170,6 +184,7 @@ peer_known_fill(struct conf *c, const struct peer_conf *conf, struct peer *p)
 	fill_proofs(conf, p);
 	check_proofs(c, conf, p);
 	check_realm(c, p);
+	check_domains(c, &conf->domains);
 	fill_trust(conf, p);
 	fill_rewriting(c, conf, p);
 }
@@ -205,9 +220,12 @@ peer_has_user(const struct peer *p, const char *user)
 	return false;
 }
 
+/* A dot at the end makes no difference. */
 bool
 peer_has_domain(const struct peer *p, struct str host)
 {
+	if (host.len > 0 && host.p[host.len - 1] == '.')
+		host.len--;
 	for (size_t i = 0; i < p->ndomains; i++)
 		if (str_caseis(host, p->domain[i]))
 			return true;
@@ -218,6 +236,22 @@ bool
 peer_fits_domain(const struct peer *p, struct str host)
 {
 	return p->ndomains == 0 || host.p == NULL || peer_has_domain(p, host);
+}
+
+const struct peer *
+peers_by_user(const struct peers *ps, const char *user, struct str domain)
+{
+	const struct peer *best = NULL;
+
+	for (size_t i = 0; i < peers_count(ps); i++) {
+		const struct peer *p = peers_at(ps, i);
+
+		if (peer_is_known_by(p, PEER_BY_DIGEST) &&
+		    peer_has_user(p, user) && peer_fits_domain(p, domain) &&
+		    (best == NULL || p->ndomains > 0))
+			best = p;
+	}
+	return best;
 }
 
 /* One that serves any domain gets what no other has. */

@@ -132,12 +132,12 @@ judge(const struct route *r, const struct route_query *q)
 }
 
 static struct route_choice
-choice_of(const struct route *r, const struct route_query *q)
+choice_of(const struct routes *rs, size_t index, const struct route_query *q)
 {
+	const struct route *r = &rs->v[index];
 	struct route_choice c = {
-		.verdict = r->action, .egress = r->egress,
-		.status = r->action == ROUTE_REDIRECT ? 302 :
-		    (int)r->conf->reject,
+		.verdict = r->action, .egress = r->egress, .index = index,
+		.status = (int)r->conf->reject,
 		.phrase = r->conf->phrase, .line = r->line, .route = r
 	};
 
@@ -151,14 +151,13 @@ struct route_choice
 routes_choose(const struct routes *rs, const struct route_query *q)
 {
 	for (size_t i = 0; i < rs->n; i++) {
-		const struct route *r = &rs->v[i];
-
-		switch (judge(r, q)) {
+		switch (judge(&rs->v[i], q)) {
 		case FITS:
-			return choice_of(r, q);
+			return choice_of(rs, i, q);
 		case GAVE_UP:
 			return (struct route_choice){
-				.verdict = ROUTE_GAVE_UP, .line = r->line };
+				.verdict = ROUTE_GAVE_UP, .index = i,
+				.line = rs->v[i].line };
 		default:
 			break;
 		}

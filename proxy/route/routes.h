@@ -80,9 +80,11 @@ struct route_choice {
 	const struct peer *peer[ROUTE_PEERS_MAX];	/* ROUTE_PEER */
 	size_t		   npeers;
 	const struct egress_list *egress;	/* NULL: anywhere */
-	int		   status;	/* ROUTE_REJECT, ROUTE_REDIRECT */
+	int		   status;	/* ROUTE_REJECT */
 	const char	  *phrase;	/* NULL: the usual one */
 	int		   line;	/* in its file, for the log */
+	size_t		   index;	/* among all; of no meaning to
+					 * ROUTE_NONE */
 	const struct route *route;
 };
 

@@ -17,7 +17,7 @@ import tempfile
 from .daemon import binary
 from .net import Nets
 from .programs import AnyKamailio, find
-from .scene import REALM, Scene
+from .scene import NO_RATES, REALM, Scene
 
 SCENARIOS = ("MESSAGE", "CALL", "STRANGERS")
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -94,8 +94,7 @@ class Sipbouncer:
             self.scene.start(
                 auth={"algorithms": ["MD5"], "in_dialog": "token"},
                 timers={"t1": "500ms"}, log={"level": "notice"},
-                limits={"requests_per_source": "off",
-                        "requests_per_user": "off"})
+                limits=NO_RATES)
         except AssertionError:
             self.stop()
             raise

@@ -19,7 +19,7 @@ from . import check, digest, sip
 from .daemon import Daemon
 from .link import Link
 from .redis import Redis
-from .scene import Scene
+from .scene import NO_RATES, Scene
 
 NAMES = "abc"
 PLACES = {"a": 1, "b": 3, "c": 4}
@@ -104,8 +104,15 @@ class Cluster(Scene):
                     **changes)
 
     def config_of(self, name, store=(), **changes):
+        """inside: where the others reach it, HERE being its address."""
         number = NAMES.index(name) + 1
+        inside = changes.pop("inside", None)
+        if inside is not None:
+            changes["cluster"] = {
+                "inside": inside.replace("HERE", self.net.host(PLACES[name])),
+                "members": [self.net.host(n) for n in PLACES.values()]}
         changes.setdefault("nonce_store", self.store(name, **dict(store)))
+        changes.setdefault("limits", NO_RATES)
         auth = dict({"key_file": self.key_path}, **changes.pop("auth", {}))
         return self.config(**dict({
             "instance_id": number,

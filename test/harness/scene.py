@@ -5,9 +5,13 @@ import os
 from .daemon import Daemon, user_line
 from .ladder import Ladder
 from .phone import SDP, Phone
+from .sip import uri_of
 from .tls import Caller
 
 REALM = "example.com"
+# for those who mean to ask, or to fail, more often than anybody should
+NO_RATES = {"requests_per_source": "off", "requests_per_user": "off",
+            "ban_after": "off", "failures_per_user": "off"}
 
 
 class Scene:
@@ -198,6 +202,19 @@ def call_in(pbx, phone, uri, **parts):
     pbx.ack()
     phone.expect("ACK")
     return invite
+
+
+def register(phone, pbx, supported=True, **parts):
+    """Returns what the registrar remembers: (contact URI, path)."""
+    headers = [("Supported", "path, gruu")] if supported else []
+    ask(phone, "REGISTER", "sip:example.com",
+        headers=headers + parts.pop("headers", []), **parts)
+    got = pbx.expect("REGISTER")
+    contact = got["Contact"]
+    echo = [("Path", v) for v in got.all("Path")]
+    pbx.reply(200, contact=contact + ";expires=600", headers=echo)
+    phone.expect(200)
+    return uri_of(contact), got.values("Path")
 
 
 def refused(phone, status, method="OPTIONS", uri="sip:bob@example.com",

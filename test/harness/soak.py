@@ -346,9 +346,7 @@ def main(args):
         cluster = Cluster(folder, Nets().next(), 0)
         try:
             cluster.start(plan.instances, store={"timeout": "50ms"},
-                          log={"level": "notice"},
-                          limits={"requests_per_source": "off",
-                                  "requests_per_user": "off"})
+                          log={"level": "notice"})
             return any(soak(cluster, plan))
         finally:
             cluster.close()

@@ -7,7 +7,7 @@ import pytest
 
 from harness import check
 from harness.daemon import user_line
-from harness.scene import REALM, ask, call, serve
+from harness.scene import NO_RATES, REALM, ask, call, serve
 
 ALL = ["SHA-512-256", "SHA-256", "MD5"]
 
@@ -448,7 +448,7 @@ def test_the_same_answer_whatever_was_wrong(scene):
 
 
 def test_unknown_user_and_wrong_password_cost_the_same(scene):
-    scene.start()
+    scene.start(limits=NO_RATES)
     alice = scene.alice()
     alice.send("OPTIONS", "sip:bob@example.com")
     alice.expect(407)

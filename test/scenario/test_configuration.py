@@ -96,7 +96,7 @@ def test_one_wrong_option(scene, addition, option):
     ('auth = "ip"', 'auth = "trust"', 4, "auth"),
     ('auth = "ip"', 'auth = "ip"; path = "never"', 4, "path"),
     ('auth = "ip"', 'auth = "ip"; listener = "inside"', 4, "listener"),
-    ('auth = "ip"', 'auth = { all = [ "ip", "certificate" ]; }', 4, "all"),
+    ('auth = "ip"', 'auth = { all = [ "ip", "certificate" ]; }', 4, "auth"),
     ('uri = "sip:127.0.0.5:5060"; ', 'uri = "http://x"; ', 4, "uri"),
     ('to = "pbx"', 'to = "carrier"', 5, "to"),
     ('to = "pbx"', 'from = "nobody"; to = "pbx"', 5, "from"),
@@ -158,11 +158,6 @@ def test_the_daemon_itself_refuses_a_wrong_file(scene):
     done = scene.daemon.run("-c", scene.daemon.config_path)
     assert done.returncode == 1
     assert complaints(scene, done)[0][:2] == (6, "frobnicate")
-
-
-def test_what_is_built_later_says_so(scene):
-    done = check_text(scene, SMALLEST + "limits = { ban_after = 20; };\n")
-    assert "not built yet" in done.stderr
 
 
 def test_a_peer_by_udp_address_on_a_public_listener_is_warned_of(scene):

@@ -58,5 +58,8 @@ def test_a_sample_passes_the_check(tmp_path, sample, request):
     users = tmp_path / "users"
     users.write_text(user_line("alice", "example.com", "wonderland"))
     users.chmod(0o600)
+    for name in re.findall(r'"([a-z]+\.password)"', text):
+        (tmp_path / name).write_text("secret\n")
+        (tmp_path / name).chmod(0o400)
     checked = Daemon(str(tmp_path)).run("-t", "-c", str(path))
     assert checked.returncode == 0, checked.stdout + checked.stderr

@@ -89,9 +89,8 @@ def test_spacing_of_header_lines_survives(scene):
     alice.expect(200)
 
 
-def test_a_large_body_stays_on_udp(scene):
-    # RFC 3261 18.1.1 would switch at 1,300 bytes; a phone may not follow
-    scene.start()
+def test_a_large_body_over_udp(scene):
+    scene.start(limits={"udp_max": "off"})
     alice, pbx = scene.alice(), scene.pbx()
     got = serve(alice, pbx, method="MESSAGE", body=b"x" * 40000,
                 headers=[("Content-Type", "text/plain")])

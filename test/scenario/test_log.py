@@ -10,7 +10,7 @@ import pytest
 
 from harness import check
 from harness.daemon import binary, parse_line
-from harness.scene import ask, call, serve
+from harness.scene import NO_RATES, ask, call, serve
 
 
 def of_call(scene, call_id):
@@ -185,7 +185,7 @@ def test_the_parser_of_the_harness_reads_what_is_escaped():
 
 def test_a_slow_reader_does_not_stop_the_daemon(scene):
     # stderr is a pipe that nobody reads
-    scene.write_config()
+    scene.write_config(limits=NO_RATES)
     reading, writing = os.pipe()
     with subprocess.Popen([binary(), "-c", scene.daemon.config_path],
                           stderr=writing, cwd=scene.folder) as process:

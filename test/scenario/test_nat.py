@@ -5,7 +5,7 @@ import time
 import pytest
 
 from harness import check, sip
-from harness.scene import ask, call, call_in, serve
+from harness.scene import ask, call, call_in, register, serve
 
 PRIVATE = ("192.168.1.10", 5060)
 
@@ -19,19 +19,6 @@ def natted(scene, transport="udp", number=10, **more):
 def registrar(scene, mode="rfc", **more):
     scene.start(peers=[scene.pbx_peer(path=mode, **more)])
     return scene.pbx()
-
-
-def register(phone, pbx, supported=True, **parts):
-    """Returns what the registrar remembers: (contact URI, path)."""
-    headers = [("Supported", "path, gruu")] if supported else []
-    ask(phone, "REGISTER", "sip:example.com",
-        headers=headers + parts.pop("headers", []), **parts)
-    got = pbx.expect("REGISTER")
-    contact = got["Contact"]
-    echo = [("Path", v) for v in got.all("Path")]
-    pbx.reply(200, contact=contact + ";expires=600", headers=echo)
-    phone.expect(200)
-    return sip.uri_of(contact), got.values("Path")
 
 
 # ---- symmetric answers

@@ -76,6 +76,34 @@ def test_list(passwd):
     assert not re.search(r"[0-9a-f]{32}", done.stdout)
 
 
+def rights(passwd):
+    return passwd.lines()[0].split(":", 3)[3:]
+
+
+def test_class_and_prefixes(passwd):
+    done = passwd.create("alice", "one", REALM, "-i", "sip:alice@example.com",
+                         "--class", "staff", "--prefix", "+49",
+                         "--prefix", "0800")
+    assert done.returncode == 0, done.stderr
+    want = "sip:alice@example.com,class=staff,prefixes=+49|0800"
+    assert rights(passwd) == [want]
+    assert want in passwd("list", "-f", passwd.path).stdout
+    passwd.create("alice", "two")           # what is not said stays
+    assert rights(passwd) == [want]
+    passwd.create("alice", "two", REALM, "--class", "", "--prefix", "")
+    assert rights(passwd) == ["sip:alice@example.com"]
+
+
+@pytest.mark.parametrize("more", [
+    ["--class", "a b"], ["--class", "x" * 33], ["--prefix", "49x"],
+    ["--prefix", "+49|+43"],
+])
+def test_wrong_class_or_prefix(passwd, more):
+    done = passwd.create("alice", "one", REALM, *more)
+    assert done.returncode == 2 and done.stderr
+    assert not os.path.exists(passwd.path)
+
+
 def test_delete(passwd):
     passwd.create("alice")
     passwd.create("bob")

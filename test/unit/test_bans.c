@@ -176,7 +176,7 @@ struct told {
 };
 
 static void
-listen(void *arg, const struct ban *ban, enum ban_change change)
+hear(void *arg, const struct ban *ban, enum ban_change change)
 {
 	static const char *const words[] = { [BAN_BEGINS] = "+",
 		[BAN_ENDS] = "-", [BAN_MAKES_ROOM] = "!",
@@ -199,8 +199,8 @@ listeners_are_told(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < COUNT(a); i++)
 		a[i] = numbered(i);
-	assert_true(bans_listen(b, listen, &one));
-	assert_true(bans_listen(b, listen, &two));
+	assert_true(bans_listen(b, hear, &one));
+	assert_true(bans_listen(b, hear, &two));
 	ban(b, &a[1], 10, 2);
 	ban(b, &a[2], 5, 2);
 	ban(b, &a[2], 4, 2);			/* nothing new */
@@ -213,8 +213,8 @@ listeners_are_told(void **state)
 	    "x10.0.0.3@30 ");
 	assert_string_equal(two.text, one.text);
 	for (int i = 2; i < BANS_LISTENERS; i++)
-		assert_true(bans_listen(b, listen, &two));
-	assert_false(bans_listen(b, listen, &two));
+		assert_true(bans_listen(b, hear, &two));
+	assert_false(bans_listen(b, hear, &two));
 	bans_free(b);
 }
 

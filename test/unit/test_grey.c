@@ -142,6 +142,24 @@ a_full_table_takes_new_marks(void **state)
 	grey_free(g);
 }
 
+/* As long as the caller likes, whatever stands there. */
+static void
+a_mark_of_a_given_length(void **state)
+{
+	struct grey *g = grey_new();
+	struct addr a = addr_n(1);
+
+	(void)state;
+	for (int64_t now_ms = 1000; now_ms < 3000; now_ms += 1000) {
+		grey_mark(g, &a, TRANSPORT_TCP, 300, now_ms);
+		assert_true(grey_has(g, &a, TRANSPORT_TCP, now_ms + 299999));
+		assert_false(grey_has(g, &a, TRANSPORT_TCP, now_ms + 300000));
+	}
+	grey_clear(g, &a, TRANSPORT_TCP);
+	assert_false(grey_has(g, &a, TRANSPORT_TCP, 3000));
+	grey_free(g);
+}
+
 static bool
 make_one(void *arg)
 {
@@ -166,6 +184,7 @@ main(void)
 		cmocka_unit_test(marks_grow_and_end),
 		cmocka_unit_test(a_mark_is_of_one_address_port_and_transport),
 		cmocka_unit_test(a_full_table_takes_new_marks),
+		cmocka_unit_test(a_mark_of_a_given_length),
 		cmocka_unit_test(no_memory_is_an_answer),
 	};
 

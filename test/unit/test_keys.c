@@ -205,6 +205,8 @@ derivation_is_the_documented_one(void **state)
 		    "6e15d8db14715a10e6fd407ce636e8e1",
 		[KEY_DATAGRAM] = "c8a391a3e111ff42a6273392362c53c7"
 		    "529476a19029904512045dce75589883",
+		[KEY_LINE] = "0b41005d3957fe427660a40fc61cbf83"
+		    "9af5d1f6c80807bd90d9245d60fe3b17",
 	};
 	struct keys *k = two_keys();
 	uint8_t mac[MAC_BYTES];

@@ -129,14 +129,78 @@ wrong_files_are_complained_about(void **state)
 		    "from = \"127.0.0.1\"; listener = \"in\"; } );",
 		    "test:2: peers.from: \"127.0.0.1\" is already" },
 		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "auth = \"tls\"; } );", "test:2: peers.auth: "
+		    "\"tls\" is not one of \"ip\", \"certificate\"" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
 		    "auth = \"certificate\"; } );",
-		    "is not one of \"ip\", \"digest\"" },
+		    "\"certificate\" goes with certificate, which \"a\"" },
 		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
 		    "auth = { all = [ \"ip\", \"digest\" ]; }; } );",
-		    "test:2: peers.auth.all: not built yet" },
-		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "test:1: peers.auth: \"ip\" goes with from, which" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.5\";\n"
 		    "auth = { any = [ \"ip\", \"digest\" ]; }; } );",
-		    "test:2: peers.auth.any: not built yet" },
+		    "\"digest\" alone goes with users, which \"a\" has" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.5\";\n"
+		    "auth = { any = \"ip\"; all = \"ip\"; }; } );",
+		    "\"a\" has both all and any" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.5\";\n"
+		    "auth = { all = [ \"ip\", \"ip\" ]; }; } );",
+		    "test:2: peers.auth.all: \"ip\" is named twice" },
+		{ "peers = ( { name = \"a\"; from = \"0.0.0.0/0\";\n"
+		    "auth = { any = [ \"ip\", \"digest\" ]; }; "
+		    "users = \"u\"; } );", "would let everybody in" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.5\";\n"
+		    "users = \"u\"; } );",
+		    "test:2: peers.users: go with auth \"digest\"" },
+		{ "peers = ( { name = \"a\"; auth = \"digest\"; "
+		    "users = \"u\"; },\n{ name = \"b\"; auth = \"digest\"; "
+		    "users = [ \"v\",\n\"u\" ]; } );", "test:3: peers.users: "
+		    "\"u\" is already a user of \"a\"" },
+		{ "peers = ( { name = \"a\"; auth = \"digest\"; "
+		    "users = \"u\"; realm = \"r\"; } );",
+		    "peers.realm: is asked of nobody" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.5\"; "
+		    "realm = \"r\"; } );",
+		    "peers.realm: is asked of nobody" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.5\"; "
+		    "auth = \"digest\"; realm = \"r\\\"\"; } );",
+		    "peers.realm: may not hold" },
+		/* Told apart only by domains that differ. */
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.5\"; "
+		    "domains = [ \"a.example\", \"b.example\" ]; },\n"
+		    "{ name = \"b\"; from = \"127.0.0.5\"; "
+		    "domains = \"B.example\"; } );",
+		    "test:2: peers.from: \"127.0.0.5\" is already a network" },
+		{ "peers = ( { name = \"a\"; certificate = \"c\"; "
+		    "domains = \"a\"; },\n{ name = \"b\"; "
+		    "certificate = \"c\"; domains = \"a\"; } );",
+		    "\"c\" is already a name of \"a\"" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "domains = [ \"a\",\n\"sip:b\" ]; } );",
+		    "test:3: peers.domains: \"sip:b\" is not a host" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "trusted = \"yes\"; } );",
+		    "\"yes\" is not one of \"auto\", \"true\", \"false\"" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "pass = \"diversions\"; } );",
+		    "\"diversions\" is not one of \"identity\"" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "prefix = \"0@\"; } );",
+		    "\"0@\" holds what the user of a URI may not" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "strip = [ \"0\", \"<\" ]; } );", "\"<\" holds what" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "domain = \"c d\"; } );", "\"c d\" is not a host" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "domain = \"::1\"; } );", "\"::1\" is not a host" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\";\n"
+		    "caller = { user = \"a b\"; }; } );",
+		    "test:2: peers.caller: \"a b\" holds what" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "caller = { header = \"to\"; }; } );",
+		    "\"to\" is not one of \"both\"" },
+		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
+		    "pending = 0; } );", "peers.pending: out of range" },
 		{ "peers = ( { name = \"a\"; uri = \"sip:b\"; "
 		    "path = \"none\"; } );", "is not one of \"rfc\"" },
 	};
@@ -184,14 +248,17 @@ right_files_are_taken(void **state)
 	assert_int_equal(peers_count(ps), 8);
 	p = peers_by_name(ps, "pbx");
 	assert_ptr_equal(p, peers_at(ps, 0));
-	assert_int_equal(p->auth, PEER_AUTH_IP);
+	assert_int_equal(p->proofs, PEER_BY_ADDRESS);
+	assert_true(p->trusted);
+	assert_int_equal(p->pending, -1);
 	assert_int_equal(p->path, PATH_ALWAYS);
 	assert_null(p->listener);
 	assert_int_equal(p->nnets, 2);
 	assert_int_equal(p->net_ifindex[1], if_nametoindex("lo"));
 	p = peers_by_id(ps, peer_id("carrier.1"));
 	assert_ptr_equal(p, peers_at(ps, 1));
-	assert_int_equal(p->auth, PEER_AUTH_DIGEST);
+	assert_int_equal(p->proofs, PEER_BY_DIGEST);
+	assert_false(peer_sends(p));
 	assert_int_equal(p->path, PATH_CONTACT);
 	assert_int_equal(p->nuris, 2);
 	assert_string_equal(p->uri[0], "sip:sip.example.net");
@@ -237,17 +304,23 @@ the_printed_form_reads_back(void **state)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 	struct peers *ps;
+	const struct peer *p;
 
 	(void)state;
 	assert_int_equal(file_text_open(&f, "peers = ( { name = \"pbx\"; "
-	    "uri = \"sip:10.0.0.5\"; auth = \"digest\"; } );", file_opts,
-	    &file), 0);
+	    "from = \"127.0.0.5\"; auth = { all = [ \"digest\", \"ip\" ]; };"
+	    "trusted = true; pass = [ \"diversion\" ]; "
+	    "caller = { user = \"+4930\"; }; } );", file_opts, &file), 0);
 	conf_print(out, file_opts, &file, 0);
 	fclose(out);
 	ps = load(&again, text);
 	if (ps == NULL)
 		fail_msg("%s\n%s", text, again.said);
-	assert_int_equal(peers_at(ps, 0)->auth, PEER_AUTH_DIGEST);
+	p = peers_at(ps, 0);
+	assert_int_equal(p->proofs, PEER_BY_ADDRESS | PEER_BY_DIGEST);
+	assert_true(p->trusted);
+	assert_int_equal(p->pass, PASS_DIVERSION);
+	assert_string_equal(p->caller.user, "+4930");
 	free(text);
 	peers_free(ps);
 	conf_free(f.conf);
@@ -309,6 +382,60 @@ targets_and_their_probes(void **state)
 	assert_int_equal(peer_target_at(b, &at), -1);
 	peers_free(ps);
 	conf_free(f.conf);
+}
+
+static const char *
+name_or_none(const struct peer *p)
+{
+	return p == NULL ? "none" : p->name;
+}
+
+static void
+trust_and_what_passes(void **state)
+{
+	enum { FIRST_TWO = PASS_IDENTITY | PASS_SESSION_ID,
+		ALL = FIRST_TWO | PASS_HISTORY_INFO | PASS_DIVERSION };
+	static const struct {
+		const char	*options;
+		bool		 trusted;
+		unsigned	 pass;
+	} cases[] = {
+		{ "uri = \"sip:b\";", true, ALL },
+		{ "from = \"127.0.0.5\";", true, ALL },
+		{ "certificate = \"c\";", true, ALL },
+		{ "from = \"127.0.0.5\"; auth = \"digest\";", false,
+		    FIRST_TWO },
+		{ "users = \"u\"; auth = \"digest\"; trusted = true;", true,
+		    ALL },
+		{ "from = \"127.0.0.5\"; users = \"u\"; "
+		    "auth = { any = [ \"ip\", \"digest\" ]; };", false,
+		    FIRST_TWO },
+		{ "uri = \"sip:b\"; trusted = false;", false, FIRST_TWO },
+		{ "uri = \"sip:b\"; trusted = \"auto\";", true, ALL },
+		{ "uri = \"sip:b\"; pass = [ \"session-id\" ];", true,
+		    PASS_SESSION_ID },
+		{ "uri = \"sip:b\"; trusted = false; pass = \"diversion\";",
+		    false, PASS_DIVERSION },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[256];
+		struct file_text f;
+		struct peers *ps;
+
+		snprintf(text, sizeof text, "peers = ( { name = \"a\"; %s } );",
+		    cases[i].options);
+		ps = load(&f, text);
+		if (ps == NULL)
+			fail_msg("%s\n%s", text, f.said);
+		if (peers_at(ps, 0)->trusted != cases[i].trusted ||
+		    peers_at(ps, 0)->pass != cases[i].pass)
+			fail_msg("%s: trusted %d, pass %u", text,
+			    peers_at(ps, 0)->trusted, peers_at(ps, 0)->pass);
+		peers_free(ps);
+		conf_free(f.conf);
+	}
 }
 
 static const char placed[] =
@@ -489,6 +616,141 @@ a_certificate_proves_a_peer(void **state)
 	conf_free(f.conf);
 }
 
+static const char several[] =
+    "peers = ("
+    "  { name = \"rest\"; from = \"127.0.0.5\"; },"
+    "  { name = \"a\"; from = \"127.0.0.5\"; domains = \"a.example\"; },"
+    "  { name = \"b\"; from = [ \"127.0.0.5\", \"127.0.0.6\" ];"
+    "    domains = [ \"b.example\", \"192.0.2.1\" ]; },"
+    "  { name = \"cert\"; certificate = \"c\"; domains = \"a.example\"; },"
+    "  { name = \"cert2\"; certificate = \"c\"; domains = \"b.example\"; },"
+    "  { name = \"either\"; certificate = \"e\"; from = \"127.0.0.7\";"
+    "    auth = { any = [ \"ip\", \"certificate\" ]; }; },"
+    "  { name = \"both\"; certificate = \"e\"; from = \"127.0.0.8\";"
+    "    auth = { all = [ \"certificate\", \"ip\", \"digest\" ]; }; },"
+    "  { name = \"cert3\"; certificate = \"x\"; from = \"127.0.0.9\";"
+    "    auth = { all = [ \"certificate\" ]; }; },"
+    "  { name = \"user\"; from = \"127.0.0.10\"; users = \"u\";"
+    "    auth = { all = [ \"digest\" ]; }; }"
+    ");";
+
+static void
+domains_and_lists_of_proofs(void **state)
+{
+	static const struct {
+		const char	*source, *domain, *certificate;
+		const char	*peer;	/* NULL: a stranger */
+	} cases[] = {
+		{ "127.0.0.5", "a.example", NULL, "a" },
+		{ "127.0.0.5", "A.Example", NULL, "a" },
+		{ "127.0.0.5", "b.example", NULL, "b" },
+		{ "127.0.0.5", "192.0.2.1", NULL, "b" },
+		{ "127.0.0.5", "c.example", NULL, "rest" },
+		{ "127.0.0.5", "a.example.", NULL, "a" },
+		{ "127.0.0.5", ".", NULL, "rest" },
+		{ "127.0.0.5", "", NULL, "rest" },
+		{ "127.0.0.6", "b.example", NULL, "b" },
+		{ "127.0.0.6", "a.example", NULL, NULL },
+		{ "127.0.0.6", "", NULL, NULL },
+		{ "127.0.0.6", NULL, NULL, "b" },
+		{ "192.0.2.9", "a.example", "c", "cert" },
+		{ "192.0.2.9", "b.example", "c", "cert2" },
+		{ "192.0.2.9", "c.example", "c", NULL },
+		{ "127.0.0.7", "", NULL, "either" },
+		{ "192.0.2.9", "", "e", "either" },
+		{ "127.0.0.8", "", NULL, NULL },
+		{ "127.0.0.8", "", "x", "cert3" },
+		{ "127.0.0.9", "", NULL, NULL },
+		{ "192.0.2.9", "", "x", "cert3" },
+		{ "127.0.0.10", "", NULL, NULL },
+	};
+	struct file_text f;
+	struct peers *ps = load(&f, several);
+
+	(void)state;
+	if (ps == NULL)
+		fail_msg("%s", f.said);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct shown shown = { cases[i].certificate, "" };
+		struct arrival_certificate c = { has_name, is_vouched,
+			&shown };
+		struct arrival a = {
+			.transport = TRANSPORT_TLS, .listener = "x",
+			.ifindex = if_nametoindex("lo"),
+			.domain = str_of(cases[i].domain),
+			.certificate = shown.name == NULL ? NULL : &c
+		};
+		const struct peer *p;
+
+		assert_true(addr_parse_host(&a.source,
+		    str_of(cases[i].source)));
+		peers_classify(ps, &a, &p);
+		if (strcmp(name_or_none(p), cases[i].peer == NULL ? "none" :
+		    cases[i].peer) != 0)
+			fail_msg("case %zu: %s", i, name_or_none(p));
+	}
+	peers_free(ps);
+	conf_free(f.conf);
+}
+
+/* A place is one whatever domain is asked for: what a token says of it. */
+static void
+where_a_peer_may_send_from(void **state)
+{
+	struct arrival a = { .transport = TRANSPORT_UDP, .listener = "x",
+		.ifindex = if_nametoindex("lo"), .domain = str_of("zz") };
+	struct file_text f;
+	struct peers *ps = load(&f, several);
+
+	(void)state;
+	assert_non_null(ps);
+	assert_true(addr_parse_host(&a.source, str_of("127.0.0.6")));
+	assert_true(peer_may_send(peers_by_name(ps, "b"), &a));
+	assert_false(peer_may_send(peers_by_name(ps, "a"), &a));
+	assert_false(peer_may_send(peers_by_name(ps, "user"), &a));
+	a.ifindex = 0;		/* forged, perhaps */
+	assert_false(peer_may_send(peers_by_name(ps, "b"), &a));
+	a.transport = TRANSPORT_TCP;
+	assert_true(peer_may_send(peers_by_name(ps, "b"), &a));
+	peers_free(ps);
+	conf_free(f.conf);
+}
+
+static void
+users_that_are_peers(void **state)
+{
+	static const struct { const char *user, *domain, *peer; } cases[] = {
+		{ "u", "x", "plain" }, { "u", NULL, "plain" },
+		{ "U", "x", "none" }, { "", "x", "none" },
+		{ "v", "a.example", "a" }, { "v", "b.example", "any" },
+		{ "w", "b.example", "none" }, { "both", "x", "none" },
+	};
+	struct file_text f;
+	struct peers *ps = load(&f, "peers = ("
+	    "{ name = \"plain\"; auth = \"digest\"; users = \"u\"; },"
+	    "{ name = \"any\"; users = [ \"v\" ]; from = \"127.0.0.5\";"
+	    "  auth = { any = [ \"ip\", \"digest\" ]; }; },"
+	    "{ name = \"a\"; auth = \"digest\"; users = [ \"v\", \"w\" ];"
+	    "  domains = \"a.example\"; },"
+	    "{ name = \"all\"; users = \"both\"; from = \"127.0.0.6\";"
+	    "  auth = { all = [ \"ip\", \"digest\" ]; }; } );");
+
+	(void)state;
+	if (ps == NULL)
+		fail_msg("%s", f.said);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct peer *p = peers_by_user(ps, cases[i].user,
+		    str_of(cases[i].domain));
+
+		if (strcmp(name_or_none(p), cases[i].peer) != 0)
+			fail_msg("case %zu: %s", i, name_or_none(p));
+	}
+	assert_false(peer_asks_digest(peers_by_name(ps, "any")));
+	assert_true(peer_asks_digest(peers_by_name(ps, "all")));
+	peers_free(ps);
+	conf_free(f.conf);
+}
+
 static void
 addresses_of_a_peer(void **state)
 {
@@ -552,6 +814,10 @@ main(void)
 		cmocka_unit_test(targets_and_their_probes),
 		cmocka_unit_test(the_place_decides_over_udp),
 		cmocka_unit_test(a_certificate_proves_a_peer),
+		cmocka_unit_test(trust_and_what_passes),
+		cmocka_unit_test(domains_and_lists_of_proofs),
+		cmocka_unit_test(where_a_peer_may_send_from),
+		cmocka_unit_test(users_that_are_peers),
 		cmocka_unit_test(addresses_of_a_peer),
 		cmocka_unit_test(interfaces_of_addresses),
 	};

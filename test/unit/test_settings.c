@@ -127,6 +127,13 @@ static const char smallest[] =
     option "; } );"
 #define SECURE(option) REALM "listen = ( { uri = \"sips:1.2.3.4\"; " \
     "certificate = \"c\"; " option "; } );"
+#define INSIDES "listen = ( { name = \"a\"; uri = \"sip:10.0.0.1\"; }, " \
+    "{ name = \"every\"; uri = \"sip:0.0.0.0:5062\"; }, " \
+    "{ name = \"hidden\"; uri = \"sip:10.0.0.2\"; " \
+    "proxy_protocol = \"10.0.0.9\"; } ); "
+#define NAMED REALM INSIDES "record_route = \"sip.r\"; "
+#define CLUSTER(inside, member) "\ncluster = { inside = \"" inside "\";\n" \
+    "members = [ \"" member "\" ]; };"
 #define NEEDS_TLS(option) , ":1: listen." option ": is for TLS only (sips:, " \
     "or transport=tls)"
 
@@ -207,6 +214,37 @@ static const struct {
 	{ REALM "listen = ( { uri = \"sip:1.2.3.4\"; },\n"
 	    "{ uri = \"sips:0.0.0.0:5060\"; certificate = \"c\"; } );",
 	    ":2: listen.uri: overlaps with the entry in line 1" },
+	{ PLAIN("advertise_to = (\n{ net = \"10.0.0.1/8\"; host = \"a\"; })"),
+	    ":2: listen.advertise_to.net: \"10.0.0.1/8\" is not an address, "
+	    "and not a network without host bits" },
+	{ PLAIN("advertise_to = (\n{ net = \"10.0.0.0/8\"; "
+	    "host = \"a:1\"; })"),
+	    ":2: listen.advertise_to.host: must be a host, without port" },
+	{ REALM INSIDES CLUSTER("a", "10.0.0.0/24"), ":2: cluster: needs record_route, a name of all instances: a "
+	    "dialog must find any of them" },
+	{ NAMED CLUSTER("b", "10.0.0.0/24"),
+	    ":2: cluster.inside: no entry of listen is that" },
+	{ NAMED CLUSTER("sip:10.0.0.1:5061", "10.0.0.0/24"),
+	    ":2: cluster.inside: no entry of listen is that" },
+	{ NAMED CLUSTER("sips:10.0.0.1:5060", "10.0.0.0/24"),
+	    ":2: cluster.inside: no entry of listen is that" },
+	{ NAMED CLUSTER("sip:0.0.0.0", "10.0.0.0/24"),
+	    ":2: cluster.inside: the others cannot reach us at every "
+	    "address" },
+	{ NAMED CLUSTER("sip:10.0.0.1;lr", "10.0.0.0/24"),
+	    ":2: cluster.inside: only the parameter transport may follow" },
+	{ NAMED CLUSTER("every", "10.0.0.0/24"),
+	    ":2: cluster.inside: that listener has every address: say which, "
+	    "as in sip:10.0.0.1:5060" },
+	{ NAMED CLUSTER("hidden", "10.0.0.0/24"),
+	    ":2: cluster.inside: the others do not come by a balancer" },
+	{ NAMED CLUSTER("a", "10.0.0.1/24"),
+	    ":3: cluster.members: \"10.0.0.1/24\" is not an address, and not "
+	    "a network without host bits" },
+	{ NAMED CLUSTER("a", "0.0.0.0/0"),
+	    ":3: cluster.members: \"0.0.0.0/0\" is everybody" },
+	{ NAMED CLUSTER("a", "::/0"),
+	    ":3: cluster.members: \"::/0\" is everybody" },
 	{ REALM LISTEN "nonce_store = {\n type = \"disk\"; };",
 	    ":1: nonce_store.type: \"disk\" is not built in; there are: "
 	    STORES },
@@ -241,7 +279,8 @@ static const struct {
 	    ":1: guard.scanners: /nowhere/to/be: No such file or "
 	    "directory" },
 	{ REALM LISTEN "\negress = ( { name = \"x\"; } );",
-	    ":2: egress.deny: \"x\" denies nothing" },
+	    ":2: egress.deny: \"x\" denies nothing; an entry without options, "
+	    "( { } ), denies all that allow does not name" },
 	{ REALM LISTEN "\nroutes = ( { listener = \"x\"; reject = 403; } );",
 	    ":2: routes.listener: no entry of listen is named \"x\"" },
 	{ REALM LISTEN "\nroutes = ( { class = \"x\"; reject = 403; } );",
@@ -284,6 +323,12 @@ static const struct {
 	    "is for TLS, so \"sips:a\" cannot be reached" },
 	{ REALM LISTEN "\ntimers = { c = \"180s\"; };",
 	    ":2: timers.c: warning: RFC 3261 wants more than 3m" },
+	{ REALM LISTEN "\nauth = { legacy = true; };",
+	    ":2: auth.legacy: warning: answers without qop come in over "
+	    "listener \"listen1\", which is not TLS" },
+	{ REALM LISTEN "\nlimits = { ban_time = \"2d\"; };",
+	    ":2: limits.ban_time: warning: is longer than ban_max, which "
+	    "counts" },
 };
 
 static void

@@ -72,6 +72,19 @@ static const struct {
 	{ "b\xc0\xaf:r:md5=" MD5_HEX, "not UTF-8", 0 },
 	{ "b\xed\xa0\x80:r:md5=" MD5_HEX, "not UTF-8", 0 },
 	{ "b\xf4\x90\x80\x80:r:md5=" MD5_HEX, "not UTF-8", 0 },
+	{ "bob:r:md5=" MD5_HEX ":class=staff", NULL, 0 },
+	{ "bob:r:md5=" MD5_HEX ":prefixes=+49|+43|0800,sip:a", NULL, 1 },
+	{ "bob:r:md5=" MD5_HEX ":sip:a,class=a-B_1.x,prefixes=+", NULL, 1 },
+	{ "bob:r:md5=" MD5_HEX ":class=", "class is empty", 0 },
+	{ "bob:r:md5=" MD5_HEX ":class=a b", "more in the class", 0 },
+	{ "bob:r:md5=" MD5_HEX ":class=" X16 X16 "x", "class is longer", 0 },
+	{ "bob:r:md5=" MD5_HEX ":class=a,class=b", "second class", 0 },
+	{ "bob:r:md5=" MD5_HEX ":prefixes=", "prefix is empty", 0 },
+	{ "bob:r:md5=" MD5_HEX ":prefixes=+49||1", "prefix is empty", 0 },
+	{ "bob:r:md5=" MD5_HEX ":prefixes=+49|", "prefix is empty", 0 },
+	{ "bob:r:md5=" MD5_HEX ":prefixes=49+", "prefix is not digits", 0 },
+	{ "bob:r:md5=" MD5_HEX ":prefixes=1,prefixes=2", "second list", 0 },
+	{ "bob:r:md5=" MD5_HEX ":Class=a", "must begin with", 0 },
 	{ "bob:r:md5=" MD5_HEX ":bob@example.com", "must begin with", 0 },
 	{ "bob:r:md5=" MD5_HEX ":*", "must begin with", 0 },
 	{ "bob:r:md5=" MD5_HEX ":sip:", "ends after", 0 },
@@ -215,7 +228,7 @@ static void
 what_is_written_is_what_is_read(void **state)
 {
 	static const char text[] = "bob:r:md5=" MD5_HEX ",sha-256=" SHA_HEX
-	    ":sip:*@a:5070,tel:+49?";
+	    ":sip:*@a:5070,tel:+49?,class=staff,prefixes=+49|0";
 	char out[USER_LINE_MAX + 1], longer[USER_LINE_MAX];
 	struct user_line u;
 
@@ -339,7 +352,8 @@ static void
 users_are_found(void **state)
 {
 	static const char text[] =
-	    "bob:r:md5=" MD5_HEX ":sip:*@a,tel:+49*\n"
+	    "bob:r:md5=" MD5_HEX ":prefixes=+49|0,sip:*@a,class=staff,"
+	    "tel:+49*\n"
 	    "bob:s:md5=ffffffffffffffffffffffffffffffff\n";
 	static const struct {
 		const char *user, *realm;
@@ -366,6 +380,8 @@ users_are_found(void **state)
 			fail_msg("%s in %s", asked[i].user, asked[i].realm);
 		if (a.result == CRED_UNKNOWN) {
 			assert_int_equal(a.nidentities, 0);
+			assert_int_equal(a.nprefixes, 0);
+			assert_null(a.class);
 			assert_memory_not_equal(a.ha1, none, sizeof none);
 		}
 	}
@@ -375,7 +391,13 @@ users_are_found(void **state)
 	assert_int_equal(a.nidentities, 2);
 	assert_string_equal(a.identity[0], "sip:*@a");
 	assert_string_equal(a.identity[1], "tel:+49*");
+	assert_string_equal(a.class, "staff");
+	assert_int_equal(a.nprefixes, 2);
+	assert_string_equal(a.prefix[0], "+49");
+	assert_string_equal(a.prefix[1], "0");
 	a = ask(us, "bob", "s", DIGEST_MD5);
+	assert_null(a.class);
+	assert_int_equal(a.nprefixes, 0);
 	assert_memory_equal(a.ha1, "\xff\xff", 2);
 	users_free(us);
 }

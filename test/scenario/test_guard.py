@@ -1,0 +1,526 @@
+"""Who comes too often, who fails too often, and who is no phone at all."""
+
+import time
+
+import pytest
+
+from harness.scene import ask, call, serve
+
+BOB = "sip:bob@example.com"
+GUESSED = {"ban_after": 5, "ban_time": "1s", "failures_per_user": "off"}
+
+
+def knock(phone, count=1, method="OPTIONS", uri=BOB, **parts):
+    """Requests without credentials; how many were answered, and with what
+    last?"""
+    answers = []
+    for _ in range(count):
+        phone.send(method, uri, **parts)
+        got = phone.receive(timeout=0.05)
+        if got is not None:
+            phone._note(got)
+            answers.append(got)
+    return answers
+
+
+def statuses(answers):
+    return [a.status for a in answers]
+
+
+def guess(phone, password="wrong", **fields):
+    """One wrong answer that is answered by a challenge."""
+    ask_wrong(phone, password, **fields)
+    phone.expect(407)
+
+
+def ask_wrong(phone, password="wrong", **fields):
+    phone.send("OPTIONS", BOB)
+    phone.expect(407)
+    phone.answer(password=password, **fields)
+
+
+def banned(phone):
+    phone.send("OPTIONS", BOB)
+    phone.expect_nothing(0.2)
+
+
+# ---- rates
+
+def test_a_stranger_beyond_his_rate_meets_silence(scene):
+    scene.start(limits={"requests_per_source": "5/s burst 5"})
+    alice, pbx = scene.alice(), scene.pbx()
+    assert statuses(knock(alice, 12)) in ([407] * 5, [407] * 6, [407] * 7)
+    said = scene.log.has(event="guard.over-rate")
+    assert said["of"] == "source" and alice.host in said["source"]
+    time.sleep(1)
+    serve(alice, pbx)
+    serve(scene.bob(), pbx)
+    got = scene.daemon.metrics()
+    assert got["guard_over_rate_total", "source"] >= 5
+    assert got["requests_ended_total", "over-rate"] >= 5
+    assert len(scene.log.find(event="guard.over-rate")) <= 2
+
+
+def test_sources_have_rates_of_their_own(scene):
+    scene.start(limits={"requests_per_source": "1/m burst 3"})
+    assert len(knock(scene.alice(), 6)) == 3
+    assert len(knock(scene.bob(), 6)) == 3
+
+
+def test_a_network_may_be_one_source(scene):
+    scene.start(limits={"requests_per_source": "1/m burst 3",
+                        "ipv4_prefix": 24})
+    assert len(knock(scene.alice(), 6)) == 3
+    assert not knock(scene.bob(), 2)
+
+
+def told(answer):
+    assert answer.status == 503 and int(answer["Retry-After"]) > 0
+
+
+def test_strangers_may_be_told(scene):
+    scene.start(limits={"requests_per_source": "1/m burst 2", "over": "503"})
+    answers = knock(scene.alice(), 3)
+    assert statuses(answers) == [407, 407, 503]
+    told(answers[-1])
+
+
+def test_a_connection_is_told(scene):
+    scene.start(limits={"requests_per_source": "1/m burst 2"})
+    answers = knock(scene.alice(transport="tcp"), 3)
+    assert statuses(answers) == [407, 407, 503]
+    told(answers[-1])
+
+
+def test_a_method_has_its_own_rate(scene):
+    scene.start(limits={"methods": {"REGISTER": "1/m burst 2"}})
+    alice, pbx = scene.alice(), scene.pbx()
+    assert len(knock(alice, 4, "REGISTER", "sip:example.com")) == 2
+    assert scene.log.has(event="guard.over-rate")["of"] == "method"
+    serve(alice, pbx)
+    bob = scene.bob()
+    assert len(knock(bob, 1, "REGISTER", "sip:example.com")) == 1
+
+
+def test_a_user_has_a_rate_wherever_he_is(scene):
+    scene.start(limits={"requests_per_user": "1/m burst 2"})
+    alice, pbx = scene.alice(), scene.pbx()
+    there = scene.phone("there", 12, user="alice")
+    serve(alice, pbx)
+    serve(there, pbx)
+    ask(alice)
+    told(alice.expect(503))
+    ask(there)
+    told(there.expect(503))
+    assert scene.log.has(event="guard.over-rate")["of"] == "user"
+    serve(scene.bob(), pbx)
+
+
+def test_who_copies_answers_does_not_use_up_a_users_rate(scene):
+    scene.start(limits={"requests_per_user": "1/m burst 2"})
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    copy = alice.sent
+    for _ in range(5):
+        again = copy.copy()
+        again.set("Via", alice.again()["Via"])
+        alice.post(again)
+        alice.expect(407)
+    serve(alice, pbx)
+
+
+def test_a_peer_is_free_of_the_rates_of_strangers(scene):
+    scene.start(limits={"requests_per_source": "1/m burst 2"})
+    alice, pbx = scene.alice(), scene.pbx()
+    for _ in range(5):
+        to_nobody(pbx)
+        pbx.expect(404)
+    assert len(knock(alice, 3)) == 2
+
+
+def to_nobody(pbx, **parts):
+    """No route leads back to where a request came from."""
+    pbx.send("OPTIONS", BOB, **parts)
+
+
+def test_a_peer_that_must_bring_a_password_is_counted(scene):
+    scene.start(limits={"requests_per_source": "1/m burst 2"},
+                peers=[scene.pbx_peer(auth="digest")])
+    assert statuses(knock(scene.pbx(), 4)) == [407, 407]
+
+
+@pytest.mark.parametrize("limits, peer", [
+    ({}, {"requests": "1/m burst 2"}),
+    ({"requests_per_source": "1/m burst 2", "exempt_peers": False}, {}),
+])
+def test_a_peer_may_have_a_rate(scene, limits, peer):
+    scene.start(limits=limits, peers=[scene.pbx_peer(**peer)])
+    pbx = scene.pbx()
+    for _ in range(2):
+        to_nobody(pbx)
+        pbx.expect(404)
+    to_nobody(pbx)
+    told(pbx.expect(503))
+
+
+# ---- a flood with a phone's address
+
+def flood(scene, alice, count=30):
+    """From her address; another port is all that loopback lets us forge."""
+    forger = scene.phone("forger", 10, port=0, user="alice")
+    knock(forger, count)
+    assert not knock(forger, 3), "the rate is not used up"
+    return forger
+
+
+FLOODED = {"requests_per_source": "1/m burst 20"}
+
+
+def test_a_flood_does_not_silence_who_has_a_nonce(scene):
+    scene.start(limits=FLOODED)
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    flood(scene, alice)
+    for _ in range(3):
+        alice.post(alice.authorize(alice.again()))
+        pbx.expect("OPTIONS")
+        pbx.reply(200)
+        alice.expect(200)
+
+
+def test_a_nonce_of_another_source_is_no_way_around(scene):
+    scene.start(limits=FLOODED)
+    alice, bob = scene.alice(), scene.bob()
+    bob.send("OPTIONS", BOB)
+    bob.expect(407)
+    flood(scene, alice)
+    there = scene.elsewhere(bob, "there", 10)
+    there.answer()
+    there.expect_nothing(0.2)
+
+
+def test_a_nonce_that_is_made_up_is_no_way_around(scene):
+    scene.start(limits=FLOODED)
+    alice = scene.alice()
+    alice.send("OPTIONS", BOB)
+    alice.expect(407)
+    forger = flood(scene, alice)
+    _, challenge = alice.challenge()
+    nonce = challenge["nonce"]
+    forger.send("OPTIONS", BOB, headers=[(
+        "Proxy-Authorization", 'Digest realm="example.com", nonce="%s"' % (
+            ("A" if nonce[0] != "A" else "B") + nonce[1:]))])
+    forger.expect_nothing(0.2)
+
+
+def test_a_flood_does_not_cut_off_a_call(scene):
+    scene.start(limits=FLOODED, auth={"in_dialog": "token"})
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    flood(scene, alice)
+    alice.bye()
+    pbx.expect("BYE")
+    pbx.reply(200)
+    alice.expect(200)
+
+
+def test_a_flood_does_not_silence_a_connection(scene):
+    scene.start(limits=FLOODED)
+    alice, pbx = scene.alice(transport="tcp"), scene.pbx()
+    flood(scene, alice)
+    serve(alice, pbx)
+
+
+# ---- failures and bans
+
+def test_who_guesses_is_banned(scene):
+    scene.start(limits=dict(GUESSED, ban_time="1m"))
+    alice, mallory, pbx = scene.alice(), scene.mallory(user="bob"), scene.pbx()
+    stays = scene.phone("stays", 66, port=0, user="bob", transport="tcp")
+    stays.send("OPTIONS", BOB)
+    stays.expect(407)
+    for _ in range(5):
+        guess(mallory)
+    said = scene.log.has(event="guard.ban")
+    assert said["source"] == mallory.host and said["reason"] == "failures"
+    assert said["seconds"] == "60"
+    banned(mallory)
+    mallory.answer(password="builder")
+    mallory.expect_nothing(0.2)
+    stays.answer(password="builder")
+    assert stays.wire.wait_closed(stays.wire.flows[0], 2)
+    serve(alice, pbx)
+    got = scene.daemon.metrics()
+    assert got["guard_bans_total", "failures"] == 1
+    assert got["guard_banned", ""] == 1
+    assert got["guard_failures_total", ""] == 5
+    assert got["transport_refused_total", "banned"] >= 2
+
+
+def test_four_are_not_five(scene):
+    scene.start(limits=GUESSED)
+    mallory, pbx = scene.mallory(user="bob"), scene.pbx()
+    for _ in range(4):
+        guess(mallory)
+    serve(scene.phone("bob", 66, port=0), pbx)
+    scene.log.has_not(event="guard.ban")
+
+
+def test_bans_end_and_double(scene):
+    scene.start(limits=GUESSED)
+    mallory = scene.mallory(user="bob")
+    for seconds in ("1", "2"):
+        for _ in range(5):
+            guess(mallory)
+        said = scene.log.has(event="guard.ban", seconds=seconds)
+        assert said["source"] == mallory.host
+        begun = time.monotonic()
+        banned(mallory)
+        count = int(seconds)
+        ended = scene.log.has(event="guard.unban", count=count, timeout=4)
+        assert ended["reason"] == "over"
+        assert int(seconds) - 0.5 < time.monotonic() - begun
+    guess(mallory)
+    assert scene.daemon.metrics()["guard_banned", ""] == 0
+
+
+def test_403_is_a_failure_too(scene):
+    scene.start(limits=GUESSED, auth={"wrong_password": "forbid"})
+    mallory = scene.mallory(user="bob")
+    for _ in range(5):
+        ask_wrong(mallory)
+        mallory.expect(403)
+    scene.log.has(event="guard.ban")
+
+
+def test_replays_are_failures(scene):
+    scene.start(limits=dict(GUESSED, ban_after=3))
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    copy = alice.sent
+    for _ in range(4):
+        again = copy.copy()
+        again.set("Via", alice.again()["Via"])
+        alice.post(again)
+        alice.receive(timeout=0.2)
+    assert scene.log.has(event="guard.ban")["source"] == alice.host
+
+
+def test_unknown_users_are_failures_of_their_source(scene):
+    scene.start(limits=GUESSED)
+    mallory = scene.mallory()
+    for n in range(5):
+        mallory.user = "nobody%d" % n
+        guess(mallory)
+    scene.log.has(event="guard.ban")
+
+
+def test_nobody_gets_another_banned_by_forging_his_address(scene):
+    # the nonce was given to mallory; its answers come from alice's address
+    scene.start(limits=GUESSED)
+    mallory, alice, pbx = scene.mallory(user="bob"), scene.alice(), scene.pbx()
+    mallory.send("OPTIONS", BOB)
+    mallory.expect(407)
+    forger, of_mallory = scene.elsewhere(mallory, "forger", 10), \
+        mallory.challenges
+    for _ in range(10):
+        forger.challenges = of_mallory
+        forger.answer(password="wrong")
+        forger.expect(407)
+    serve(alice, pbx)
+    scene.log.has_not(event="guard.ban")
+    assert scene.daemon.metrics()["guard_failures_total", ""] == 0
+
+
+def test_an_old_password_does_not_take_its_neighbours_down(scene):
+    scene.start(limits=GUESSED)
+    alice, pbx = scene.alice(), scene.pbx()
+    old = scene.phone("old", 10, port=0, user="bob", password="was good")
+    guess(old)
+    serve(alice, pbx)
+    for _ in range(12):
+        guess(old)
+    serve(alice, pbx)
+    scene.log.has_not(event="guard.ban")
+
+
+def test_one_good_account_does_not_help_to_guess_others(scene):
+    scene.start(limits=GUESSED)
+    alice, pbx = scene.alice(), scene.pbx()
+    for n in range(15):
+        serve(alice, pbx)
+        alice.user = "user%d" % n
+        ask_wrong(alice)
+        if alice.receive(timeout=0.2) is None:
+            break
+        alice.user = "alice"
+        if scene.log.find(event="guard.ban"):
+            break
+    assert 5 <= n <= 11
+    scene.log.has(event="guard.ban")
+
+
+def test_a_peers_address_is_never_banned(scene):
+    scene.start(limits=GUESSED, **scene.inside_listener())
+    pbx, alice = scene.pbx(), scene.alice()
+    mallory = scene.phone("mallory", 5, port=0, user="bob")
+    for _ in range(8):
+        guess(mallory)
+    scene.log.has_not(event="guard.ban")
+    serve(alice, pbx)
+
+
+def test_bans_outlive_a_reload(scene):
+    scene.start(limits=dict(GUESSED, ban_time="1m"))
+    mallory = scene.mallory(user="bob")
+    for _ in range(5):
+        guess(mallory)
+    scene.log.has(event="guard.ban")
+    scene.daemon.reload()
+    scene.log.has(event="daemon.reload")
+    banned(mallory)
+
+
+def test_bans_are_bounded(scene):
+    scene.start(limits=dict(GUESSED, ban_time="1m", bans_max=2))
+    guessers = [scene.phone("g%d" % n, 60 + n, user="bob")
+                for n in range(3)]
+    for one in guessers:
+        for _ in range(5):
+            guess(one)
+    gone = scene.log.has(event="guard.unban")
+    assert gone["source"] == guessers[0].host
+    assert gone["reason"] == "bans_max"
+    knock(guessers[0])
+    assert scene.daemon.metrics()["guard_banned", ""] == 2
+    banned(guessers[2])
+
+
+def test_bans_may_be_off(scene):
+    scene.start(limits=dict(GUESSED, ban_after="off"))
+    mallory = scene.mallory(user="bob")
+    for _ in range(30):
+        guess(mallory)
+    scene.log.has_not(event="guard.ban")
+
+
+# ---- users whose password is guessed at
+
+SLOWED = {"ban_after": "off", "failures_per_user": "3/m"}
+
+
+def test_a_user_is_slowed_but_not_locked_out(scene):
+    scene.start(limits=SLOWED)
+    bob, pbx = scene.bob(), scene.pbx()
+    serve(bob, pbx)
+    for number in (66, 67, 68):
+        guess(scene.phone("m%d" % number, number, user="bob"))
+    mallory = scene.phone("mallory", 69, user="bob")
+    ask_wrong(mallory)
+    mallory.expect_nothing(0.2)
+    # also the right password: a guesser learns nothing
+    ask(scene.phone("luck", 70, user="bob"))
+    pbx.expect_nothing(0.2)
+    said = scene.log.has(event="guard.user-slowed")
+    assert said["user"] == "bob"
+    serve(bob, pbx)
+    serve(scene.alice(), pbx)
+    got = scene.daemon.metrics()
+    assert got["requests_ended_total", "user-slowed"] == 2
+
+
+def test_a_hidden_name_is_the_same_user(scene):
+    scene.start(limits=SLOWED)
+    for number in (66, 67, 68):
+        guess(scene.phone("m%d" % number, number, user="bob"),
+              hash_user=True)
+    mallory = scene.phone("mallory", 69, user="bob")
+    ask_wrong(mallory)
+    mallory.expect_nothing(0.2)
+
+
+def test_forged_answers_slow_forged_answers_only(scene):
+    scene.start(limits=SLOWED)
+    mallory, pbx = scene.mallory(user="bob"), scene.pbx()
+    mallory.send("OPTIONS", BOB)
+    mallory.expect(407)
+    for number in (20, 21, 22):
+        forger = scene.elsewhere(mallory, "f%d" % number, number)
+        forger.answer(password="wrong")
+        forger.expect(407)
+    forger = scene.elsewhere(mallory, "forger", 23)
+    forger.answer(password="wrong")
+    forger.expect_nothing(0.2)
+    serve(scene.bob(), pbx)
+
+
+# ---- scanners
+
+def scan(scene, number=66, transport="udp"):
+    """As svwar does: extensions by REGISTER."""
+    one = scene.phone("scanner", number, port=0, user="100",
+                      transport=transport)
+    return one, [("User-Agent", "friendly-scanner")]
+
+
+def test_to_a_scanner_nobody_is_here(scene):
+    scene.start(limits=GUESSED)
+    one, agent = scan(scene)
+    for method, uri in (("OPTIONS", "sip:100@" + scene.at),
+                        ("REGISTER", "sip:" + scene.at),
+                        ("INVITE", "sip:900@" + scene.at)) * 4:
+        assert not knock(one, 1, method, uri, headers=agent)
+    # over UDP somebody else may have sent all this
+    scene.log.has_not(event="guard.ban")
+    assert knock(scene.phone("phone", 66, port=0))
+    got = scene.daemon.metrics()
+    assert got["requests_ended_total", "scanner"] == 12
+
+
+def test_a_scanner_that_is_real_is_banned(scene):
+    scene.start(limits=GUESSED)
+    one, agent = scan(scene, transport="tcp")
+    for _ in range(5):
+        assert not knock(one, headers=agent)
+    assert scene.log.has(event="guard.ban")["reason"] == "scanner"
+
+
+def test_a_scanner_that_shows_a_nonce_is_banned(scene):
+    scene.start(limits=GUESSED)
+    mallory = scene.mallory(user="bob")
+    mallory.send("OPTIONS", BOB)
+    mallory.expect(407)
+    for _ in range(5):
+        request = mallory.authorize(mallory.again())
+        request.set("User-Agent", "sipvicious")
+        mallory.post(request)
+        mallory.expect_nothing(0.05)
+    assert scene.log.has(event="guard.ban")["reason"] == "scanner"
+
+
+def test_scanners_may_be_let_in(scene):
+    scene.start(guard={"scanners": "off"})
+    one, agent = scan(scene)
+    assert statuses(knock(one, 1, headers=agent)) == [407]
+
+
+def test_a_peer_is_no_scanner(scene):
+    scene.start()
+    pbx = scene.pbx()
+    to_nobody(pbx, headers=[("User-Agent", "sipcli/v1.8")])
+    pbx.expect(404)
+
+
+def test_the_list_is_a_file_and_read_again(scene, tmp_path):
+    path = tmp_path / "scanners"
+    path.write_text("# mine\nnosy-*\n")
+    scene.start(guard={"scanners": "scanners"})
+    alice = scene.alice()
+    nosy = [("User-Agent", "Nosy-1.0")]
+    assert not knock(alice, 1, headers=nosy)
+    one, agent = scan(scene)
+    assert knock(one, 1, headers=agent)
+    path.write_text("other\n")
+    scene.daemon.reload()
+    scene.log.has(event="daemon.reload")
+    assert knock(alice, 1, headers=nosy)
