@@ -59,9 +59,6 @@ enum {				/* flags of a row */
 	CONF_OFF	= 4,	/* may be "off": INT and TIME give -1,
 				 * RATE a count of 0, PATH the
 				 * text */
-	CONF_LATER	= 8,	/* in the language, but not built yet: any use
-				 * is an error that says so (but for "off"
-				 * with CONF_OFF); nothing is stored */
 	CONF_SECRET	= 16,	/* -T does not print it */
 	CONF_SHORTHAND	= 32,	/* GROUP only: a lone text stands for
 				 * { <first row of its table> = text; } */

@@ -97,7 +97,7 @@ nearest(const struct conf_opt *opts, const char *name)
 	if (strlen(name) >= NAME_MAX_BYTES)
 		return NULL;
 	for (; !conf_is_end(opts); opts++) {
-		if (opts->name == NULL || (opts->flags & CONF_LATER) != 0)
+		if (opts->name == NULL)
 			continue;
 		assert(strlen(opts->name) < NAME_MAX_BYTES);
 		d = distance(name, opts->name);
@@ -214,19 +214,6 @@ fill_default(const struct conf_spot *at, const struct conf_opt *o, void *out)
 	}
 }
 
-/* In the language, but not built yet. */
-static int
-refuse_later(const struct conf_spot *at, const struct conf_opt *o,
-    const config_setting_t *s)
-{
-	const char *text = config_setting_type(s) == CONFIG_TYPE_STRING ?
-	    config_setting_get_string(s) : "";
-
-	if ((o->flags & CONF_OFF) != 0 && strcmp(text, "off") == 0)
-		return 0;
-	return conf_bad(at, "not built yet");
-}
-
 static int
 fill_row(struct conf *c, const config_setting_t *g, const struct conf_opt *o,
     void *out)
@@ -239,8 +226,6 @@ fill_row(struct conf *c, const config_setting_t *g, const struct conf_opt *o,
 	spot_set(&at, c, g, s);
 	if (s == NULL)
 		spot_name(at.name, g, o->name);
-	if ((o->flags & CONF_LATER) != 0)
-		return s == NULL ? 0 : refuse_later(&at, o, s);
 	/* Set also where it is wrong, so that nobody reads what is not set. */
 	rc = fill_default(&at, o, out);
 	if (s != NULL)

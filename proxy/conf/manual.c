@@ -129,6 +129,6 @@ void
 conf_print_manual(FILE *f, const struct conf_opt *opts, const char *prefix)
 {
 	for (; !conf_is_end(opts); opts++)
-		if (opts->name != NULL && (opts->flags & CONF_LATER) == 0)
+		if (opts->name != NULL)
 			manual_row(f, opts, prefix);
 }

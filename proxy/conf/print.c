@@ -186,8 +186,8 @@ conf_print(FILE *f, const struct conf_opt *opts, const void *in, int indent)
 
 	for (; !conf_is_end(opts); opts++) {
 		member = (const char *)in + opts->offset;
-		if (opts->name != NULL && (opts->flags & CONF_LATER) == 0 &&
-		    opts->type != CONF_T_RAW && !is_none(opts, member))
+		if (opts->name != NULL && opts->type != CONF_T_RAW &&
+		    !is_none(opts, member))
 			print_row(f, opts, member, indent);
 	}
 }

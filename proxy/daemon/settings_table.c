@@ -217,7 +217,8 @@ const struct conf_opt settings_opts[] = {
 	{ "resolv_conf", CONF_T_PATH, AT(s.resolv_conf),
 	    .help = "Another file than the system's resolv.conf. It is read "
 	    "again when it changes. Of its options timeout, attempts and "
-	    "rotate count." },
+	    "rotate count. A name server whose address needs an interface "
+	    "(fe80::1%eth0) is not asked." },
 	{ "listen", CONF_T_GROUPS, AT(s.listen), CONF_REQUIRED,
 	    .opts = listen_opts, .size = sizeof(struct listen_conf),
 	    .help = "Where requests come in." },

@@ -86,6 +86,13 @@ bans_source(const struct addr *a, uint8_t out[SOURCE_BYTES])
 	source_of(a, V4_WHOLE, out);
 }
 
+void
+bans_source_net(const struct addr *a, struct net *out)
+{
+	bans_source(a, out->ip);
+	out->bits = addr_is_v4(a) ? 128 : 64;
+}
+
 const char *
 bans_source_text(const uint8_t source[SOURCE_BYTES], char *out)
 {

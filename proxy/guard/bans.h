@@ -62,6 +62,8 @@ bool bans_listen(struct bans *b, bans_listener_f *fn, void *arg);
 
 /* The source of an address, as bans have it. */
 void bans_source(const struct addr *a, uint8_t out[SOURCE_BYTES]);
+/* All that a ban of it silences. */
+void bans_source_net(const struct addr *a, struct net *out);
 /* "192.0.2.7" or "2001:db8::/64"; out takes ADDR_TEXT_MAX. */
 const char *bans_source_text(const uint8_t source[SOURCE_BYTES], char *out);
 

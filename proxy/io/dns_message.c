@@ -1,5 +1,5 @@
 /*
- * dns_message.c -- questions to name servers and what they answer, as bytes.
+ * dns_message.c -- what name servers answer, as bytes.
  */
 #include "config.h"
 
@@ -12,8 +12,8 @@
 
 enum {
 	HEADER = 12,
-	TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_OPT = 41, CLASS_IN = 1,
-	RCODE_FORMAT = 1, RCODE_NO_NAME = 3, RCODE_NOT_BUILT = 4,
+	TYPE_CNAME = 5, TYPE_SOA = 6, CLASS_IN = 1,
+	RCODE_NO_NAME = 3,
 	LOOKED_AT_MAX = 256,	/* records of one section */
 	ALIASES_MAX = 8,	/* in a row, in one answer */
 	TTL_MOST_S = 86400,
@@ -39,46 +39,6 @@ struct reading {
 	struct dns_reader answers, authorities;
 	unsigned	 nanswers, nauthorities;
 };
-
-static size_t
-put_name(uint8_t *out, const char *name)
-{
-	uint8_t *p = out;
-
-	while (*name != '\0') {
-		size_t n = strcspn(name, ".");
-
-		*p++ = (uint8_t)n;
-		memcpy(p, name, n);
-		p += n;
-		name += n + (name[n] == '.');
-	}
-	*p++ = 0;
-	return (size_t)(p - out);
-}
-
-size_t
-dns_question_write(uint8_t out[DNS_QUESTION_MAX],
-    const struct dns_question *q)
-{
-	size_t n = HEADER;
-
-	memset(out, 0, HEADER);
-	put_u16(out, q->id);
-	out[2] = 0x01;				/* recursion desired */
-	out[5] = 1;				/* questions */
-	n += put_name(out + n, q->name);
-	put_u16(out + n, q->type);
-	put_u16(out + n + 2, CLASS_IN);
-	n += 4;
-	if (!q->edns)
-		return n;
-	out[11] = 1;				/* additional records */
-	memset(out + n, 0, 11);
-	put_u16(out + n + 1, TYPE_OPT);
-	put_u16(out + n + 3, DNS_DATAGRAM_MAX);
-	return n + 11;
-}
 
 /* RFC 2181 section 8: with the highest bit, it is none at all. */
 static uint32_t
@@ -350,18 +310,15 @@ at_most(unsigned n)
 	return n < LOOKED_AT_MAX ? n : LOOKED_AT_MAX;
 }
 
-/* Is the question that was asked repeated?  A server that does not
- * understand may leave it out. */
+/* Is the question that was asked repeated? */
 static bool
-is_ours(struct reading *rd, struct dns_reader *r, unsigned rcode)
+is_ours(const struct reading *rd, struct dns_reader *r)
 {
 	char name[DNS_NAME_SIZE];
-	unsigned n = get_u16(r->m + 4);
 
-	if (n == 0)
-		return rcode == RCODE_FORMAT || rcode == RCODE_NOT_BUILT;
 	dns_take_name(r, name);
-	return n == 1 && str_caseis(str_of(rd->q->name), name) &&
+	return get_u16(r->m + 4) == 1 &&
+	    str_caseis(str_of(rd->q->name), name) &&
 	    dns_take_u16(r) == (unsigned)rd->q->type &&
 	    dns_take_u16(r) == CLASS_IN && !r->bad;
 }
@@ -378,7 +335,7 @@ read_answers(struct reading *rd, unsigned flags)
 	    find_alias(rd, name))
 		aliases++;
 	if (rd->answers.bad)
-		return DNS_NOT_OURS;
+		return DNS_USELESS;
 	if (found)
 		return DNS_ANSWERED;
 	skip_answers(rd);
@@ -389,7 +346,7 @@ read_answers(struct reading *rd, unsigned flags)
 	/* Neither is it the server's own zone nor did it ask around: it has
 	 * only told where else to ask. */
 	if (rcode == 0 && (flags & 0x0480) == 0)
-		return DNS_REFUSED;
+		return DNS_USELESS;
 	lower_ttl(rd->out, TTL_NO_SOA_S);
 	return DNS_ANSWERED;
 }
@@ -404,19 +361,15 @@ dns_reply_read(struct dns_reply *out, const uint8_t *m, size_t len,
 
 	out->answer = (struct dns_answer){ .type = q->type,
 		.ttl_s = TTL_MOST_S };
-	if (len < HEADER || get_u16(m) != q->id)
-		return DNS_NOT_OURS;
+	if (len < HEADER)
+		return DNS_USELESS;
 	flags = get_u16(m + 2);
 	rcode = flags & 0xf;
-	/* A response to a standard query (RFC 1035 section 4.1.1). */
-	if ((flags & 0xf800) != 0x8000 || !is_ours(&rd, &r, rcode))
-		return DNS_NOT_OURS;
-	if (q->edns && (rcode == RCODE_FORMAT || rcode == RCODE_NOT_BUILT))
-		return DNS_NOT_UNDERSTOOD;
-	if (rcode != 0 && rcode != RCODE_NO_NAME)
-		return DNS_REFUSED;
-	if ((flags & 0x0200) != 0)
-		return DNS_TRUNCATED;
+	/* A response to a standard query, and a whole one (RFC 1035 section
+	 * 4.1.1). */
+	if ((flags & 0xfa00) != 0x8000 || !is_ours(&rd, &r) ||
+	    (rcode != 0 && rcode != RCODE_NO_NAME))
+		return DNS_USELESS;
 	rd.answers = r;
 	rd.nanswers = at_most(get_u16(m + 6));
 	rd.nauthorities = at_most(get_u16(m + 8));

@@ -17,19 +17,15 @@
 #include <uthash.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
 #include "io/dns_cache.h"
-#include "io/dns_message.h"
-#include "io/dns_try.h"
+#include "io/dns_channel.h"
 #include "io/loop.h"
-#include "io/resolv_conf.h"
 
 enum {
 	CACHE_MAX = 4096,	/* answers */
-	QUESTIONS_MAX = 4096,	/* under way, and waiting for a socket */
-	SOCKETS_MAX = 256,
+	QUESTIONS_MAX = 4096,	/* under way, and waiting for a channel */
+	CHANNELS_MAX = 128,	/* of 73 kB and some sockets each */
 	ALIASES_MAX = 8,	/* followed in a row */
-	WAIT_MOST_MS = 8000,	/* for one try */
 	FAILED_TTL_S = 1,	/* RFC 9520 section 3.2: at least */
 	LOOK_MS = 1000		/* between two looks at resolv.conf */
 };
@@ -48,14 +44,10 @@ struct question {
 	struct dns_question asked;
 	unsigned	 aliases;
 	uint32_t	 ttl_s;		/* of the aliases */
-	struct resolv_conf conf;	/* as it was at the beginning */
-	size_t		 server;
-	unsigned	 bad;		/* servers that do not tell: bits */
-	unsigned	 silences;	/* tries without a word */
-	bool		 tcp;
-	struct dns_try	*try;
-	struct loop_timer *timer;	/* of the try */
-	bool		 waiting;	/* for a socket */
+	size_t		 first;		/* server to begin with */
+	unsigned	 useless;	/* answers that tell nothing */
+	struct dns_channel *channel;
+	bool		 waiting;	/* for a channel */
 	bool		 over;
 	TAILQ_ENTRY(question) entry;	/* of those that wait */
 	LIST_HEAD(, asker) askers;
@@ -73,14 +65,13 @@ struct resolver {
 	char		*path;
 	struct seen	 seen;
 	int64_t		 looked_ms;
-	struct resolv_conf conf;
+	struct dns_servers servers;
 	size_t		 first;		/* server to begin with */
-	unsigned	 no_edns;	/* servers that know it not: bits */
 	struct dns_cache *cache;
 	struct question	*questions;
 	TAILQ_HEAD(, question) waiting;
 	struct loop_timer *serve;	/* those */
-	unsigned	 nsockets;
+	unsigned	 nchannels;
 };
 
 static bool
@@ -101,14 +92,17 @@ look(const char *path)
 	return (struct seen){ st.st_mtim, st.st_size, st.st_ino };
 }
 
-static void
+/* Without memory it stays as it was, until the next look. */
+static bool
 read_conf(struct resolver *r)
 {
-	r->seen = look(r->path);
-	r->looked_ms = clock_mono_ms();
-	resolv_conf_read(&r->conf, r->path);
+	struct seen seen = look(r->path);
+
+	if (!dns_servers_read(&r->servers, r->path))
+		return false;
+	r->seen = seen;
 	r->first = 0;
-	r->no_edns = 0;
+	return true;
 }
 
 static void
@@ -143,7 +137,7 @@ find(const struct resolver *r, const struct key *k)
 	return q;
 }
 
-/* Out of the tables; the timer, so that a socket that is free is used from
+/* Out of the tables; the timer, so that a channel that is free is used from
  * the loop, where askers may be told. */
 static void
 remove_question(struct question *q)
@@ -154,7 +148,7 @@ remove_question(struct question *q)
 	if (q->waiting)
 		TAILQ_REMOVE(&r->waiting, q, entry);
 	else
-		r->nsockets--;
+		r->nchannels--;
 	q->over = true;
 	if (!TAILQ_EMPTY(&r->waiting))
 		loop_timer_start(r->serve, 0);
@@ -163,8 +157,7 @@ remove_question(struct question *q)
 static void
 question_free(struct question *q)
 {
-	dns_try_free(q->try);
-	loop_timer_free(q->timer);
+	dns_channel_free(q->channel);
 	free(q);
 }
 
@@ -196,86 +189,48 @@ finish(struct question *q, const struct dns_answer *answer)
 	question_free(q);
 }
 
-static void answer_came(void *arg, const uint8_t *m, size_t len);
+static void answer_came(void *arg, const uint8_t *m, size_t len,
+    unsigned silences);
 
-static unsigned
-bit(const struct question *q)
-{
-	return 1u << q->server;
-}
-
-static int64_t
-patience_ms(const struct question *q)
-{
-	int64_t ms = q->conf.timeout_ms << q->silences / q->conf.n;
-
-	return ms < WAIT_MOST_MS ? ms : WAIT_MOST_MS;
-}
-
-/* A new number each time: what was forged for one try fits no other. */
 static bool
-ask_server(struct question *q)
+put(struct question *q)
 {
 	struct resolver *r = q->resolver;
-	const struct dns_try_conf conf = { r->loop,
-		&q->conf.server[q->server], q->tcp, answer_came, q };
-	uint8_t m[DNS_QUESTION_MAX];
+	const struct dns_channel_conf conf = { r->loop, &r->servers,
+		q->first, answer_came, q };
 
-	dns_try_free(q->try);
-	random_bytes(&q->asked.id, sizeof q->asked.id);
-	q->asked.edns = (r->no_edns & bit(q)) == 0;
-	q->try = dns_try_start(&conf, m, dns_question_write(m, &q->asked));
-	if (q->try == NULL)
-		return false;
-	loop_timer_start(q->timer, patience_ms(q));
-	return true;
-}
-
-/* Ask this server, or else the next that may tell.  false: none is left. */
-static bool
-ask_someone(struct question *q)
-{
-	for (size_t i = 0; i < q->conf.n; i++) {
-		if ((q->bad & bit(q)) == 0 && ask_server(q))
-			return true;
-		q->bad |= bit(q);
-		q->server = (q->server + 1) % q->conf.n;
-		q->tcp = false;
-	}
-	return false;
+	dns_channel_free(q->channel);
+	q->channel = dns_channel_start(&conf, &q->asked);
+	return q->channel != NULL;
 }
 
 static void
-go_on(struct question *q)
+put_again(struct question *q)
 {
-	if (!ask_someone(q))
+	if (!put(q))
 		finish(q, NULL);
 }
 
+/* Whoever comes next begins with who was not silent. */
 static void
-give_up_server(struct question *q)
+note_silences(const struct question *q, unsigned silences)
 {
-	q->bad |= bit(q);
-	go_on(q);
+	struct resolver *r = q->resolver;
+
+	if (silences > 0 && r->first == q->first)
+		r->first = (q->first + silences) % r->servers.n;
 }
 
-/* Whoever comes next begins with another server. */
+/* Perhaps the next server tells more. */
 static void
-patience_ends(void *arg)
+pass_over(struct question *q)
 {
-	struct question *q = arg;
-	struct resolver *r = q->resolver;
-	size_t next = (q->server + 1) % q->conf.n;
-
-	if (r->first == q->server)
-		r->first = next;
-	if (++q->silences >= q->conf.attempts * q->conf.n) {
+	if (++q->useless >= q->resolver->servers.n) {
 		finish(q, NULL);
 		return;
 	}
-	q->server = next;
-	q->tcp = false;
-	go_on(q);
+	q->first++;
+	put_again(q);
 }
 
 /* Too many in a row lead nowhere. */
@@ -290,8 +245,7 @@ follow_alias(struct question *q, struct dns_reply *reply)
 		return;
 	}
 	strcpy(q->name, reply->alias);
-	q->tcp = false;
-	go_on(q);
+	put_again(q);
 }
 
 static void
@@ -302,39 +256,26 @@ answered(struct question *q, struct dns_reply *reply)
 	finish(q, &reply->answer);
 }
 
-/* What is not ours may be forged: the true one may still come. */
 static void
-answer_came(void *arg, const uint8_t *m, size_t len)
+answer_came(void *arg, const uint8_t *m, size_t len, unsigned silences)
 {
 	struct question *q = arg;
 	struct dns_reply reply;
 
-	switch (m == NULL ? DNS_REFUSED : dns_reply_read(&reply, m, len,
-	    &q->asked)) {
+	note_silences(q, silences);
+	if (m == NULL) {
+		finish(q, NULL);
+		return;
+	}
+	switch (dns_reply_read(&reply, m, len, &q->asked)) {
 	case DNS_ANSWERED:
 		answered(q, &reply);
 		break;
 	case DNS_ALIASED:
 		follow_alias(q, &reply);
 		break;
-	case DNS_TRUNCATED:
-		if (q->tcp) {
-			give_up_server(q);
-			break;
-		}
-		q->tcp = true;
-		go_on(q);
-		break;
-	case DNS_NOT_UNDERSTOOD:
-		q->resolver->no_edns |= bit(q);
-		go_on(q);
-		break;
-	case DNS_REFUSED:
-		give_up_server(q);
-		break;
-	case DNS_NOT_OURS:
-		if (q->tcp)
-			give_up_server(q);
+	case DNS_USELESS:
+		pass_over(q);
 		break;
 	}
 }
@@ -345,26 +286,24 @@ begin(struct question *q)
 	struct resolver *r = q->resolver;
 
 	look_at_conf(r, clock_mono_ms());
-	q->conf = r->conf;
-	q->server = r->first % r->conf.n;
-	if (r->conf.rotate)
-		r->first = (q->server + 1) % r->conf.n;
-	q->timer = loop_timer_new(r->loop, patience_ends, q);
-	return q->timer != NULL && ask_someone(q);
+	q->first = r->first;
+	if (r->servers.rotate)
+		r->first = (r->first + 1) % r->servers.n;
+	return put(q);
 }
 
-/* Sockets have become free. */
+/* Channels have become free. */
 static void
 serve_waiting(void *arg)
 {
 	struct resolver *r = arg;
 	struct question *q;
 
-	while (r->nsockets < SOCKETS_MAX &&
+	while (r->nchannels < CHANNELS_MAX &&
 	    (q = TAILQ_FIRST(&r->waiting)) != NULL) {
 		TAILQ_REMOVE(&r->waiting, q, entry);
 		q->waiting = false;
-		r->nsockets++;
+		r->nchannels++;
 		if (!begin(q))
 			finish(q, NULL);
 	}
@@ -396,12 +335,12 @@ question_new(struct resolver *r, const struct key *k, const char *name)
 static enum ask_result
 start(struct resolver *r, struct question *q)
 {
-	if (r->nsockets >= SOCKETS_MAX) {
+	if (r->nchannels >= CHANNELS_MAX) {
 		q->waiting = true;
 		TAILQ_INSERT_TAIL(&r->waiting, q, entry);
 		return ASK_SENT;
 	}
-	r->nsockets++;
+	r->nchannels++;
 	if (begin(q))
 		return ASK_SENT;
 	remove_question(q);
@@ -423,12 +362,11 @@ resolver_new(struct loop *l, const char *resolv_conf)
 	    resolv_conf);
 	r->cache = dns_cache_new(CACHE_MAX);
 	r->serve = loop_timer_new(l, serve_waiting, r);
-	if (r->path == NULL || r->cache == NULL || r->serve == NULL) {
-		resolver_free(r);
-		return NULL;
-	}
-	read_conf(r);
-	return r;
+	if (r->path != NULL && r->cache != NULL && r->serve != NULL &&
+	    read_conf(r))
+		return r;
+	resolver_free(r);
+	return NULL;
 }
 
 void

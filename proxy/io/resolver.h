@@ -1,14 +1,14 @@
 /*
  * resolver.h -- single questions to the name servers, and what is known.
  *
- * A question goes to one server after another, by UDP; what comes truncated
- * is asked for again by TCP; an alias is followed.  Who asks what somebody
- * else is asking already waits for the same answer.
+ * c-ares puts a question to one server after another; what they answer is
+ * read and kept here, and an alias is followed.  Who asks what somebody else
+ * is asking already waits for the same answer.
  *
  * Of the processes and files, only resolv.conf is looked at, and again when
  * it has changed.
  *
- * Sources: RFC 1035, RFC 2308, RFC 5452 (forged answers), RFC 7766 (TCP).
+ * Sources: RFC 1035, RFC 2308, RFC 5452 (forged answers).
  */
 #ifndef IO_RESOLVER_H
 #define IO_RESOLVER_H

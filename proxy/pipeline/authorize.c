@@ -8,6 +8,7 @@
 #include "pipeline/intake.h"
 #include "pipeline/message.h"
 #include "pipeline/request.h"
+#include "pipeline/watch.h"
 
 static bool
 domain_is_ours(const struct request *req)
@@ -54,6 +55,11 @@ settle_peer(struct request *req)
 		req->peer = peers_by_user(req->policy->peers, req->user,
 		    domain);
 		req->by_digest = req->peer != NULL;
+	}
+	/* not sooner: his address alone must not use up his rate */
+	if (req->peer != NULL && !watch_peer(req)) {
+		watch_over(req, OVER_PEER);
+		return REASON_OVER_RATE_TOLD;
 	}
 	if (intake_is_full(req))
 		return REASON_OVERLOAD;

@@ -10,13 +10,14 @@
 #include "pipeline/reply.h"
 #include "pipeline/request.h"
 
-/* Why the caller gives up, for the target's CANCEL (RFC 3326). */
+/* Why the caller gives up, for the target's CANCEL (RFC 3326).  Once: whoever
+ * repeats himself must not make the INVITE grow. */
 static void
 take_reason(struct request *invite, const sip_t *sip)
 {
 	const sip_unknown_t *un = message_other(sip, "Reason", NULL);
 
-	if (un != NULL)
+	if (un != NULL && invite->cancel_reason == NULL)
 		invite->cancel_reason = su_sprintf(msg_home(invite->msg),
 		    "Reason: %s\r\n", un->un_value);
 }

@@ -161,14 +161,12 @@ is_known(const struct request *req)
 static enum over
 judge(struct request *req)
 {
-	const struct peer *peer = req->peer;
-
-	if (peer != NULL && !watch_take(req, MARK_RATE_PEER, peer->id,
-	    &peer->requests))
+	if (!is_known(req))
+		return judge_source(req);
+	if (!watch_peer(req))
 		return OVER_PEER;
-	if (is_known(req) && req->policy->limits->exempt_peers)
-		return WITHIN;
-	return judge_source(req);
+	return req->policy->limits->exempt_peers ? WITHIN :
+	    judge_source(req);
 }
 
 static enum step_verdict

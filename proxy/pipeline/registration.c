@@ -100,11 +100,14 @@ keep_host(struct registration *r, const char *uri)
 }
 
 static void
-take_targets(struct registration *r, const struct dns_target *t, size_t n)
+take_targets(struct registration *r, enum dns_result result,
+    const struct dns_target *t, size_t n)
 {
 	r->ntargets = 0;
 	r->next_target = 0;
-	for (size_t i = 0; i < n; i++)
+	if (result != DNS_OK || n == 0)
+		say(r, EV_UPLINK_FAILED, "dns", 0);
+	for (size_t i = 0; result == DNS_OK && i < n; i++)
 		if (!ways_have(r->p->env.ways, &t[i].addr))
 			r->target[r->ntargets++] = t[i];
 }
@@ -116,9 +119,7 @@ on_dns(void *arg, enum dns_result result, const struct dns_target *t,
 	struct registration *r = arg;
 
 	r->dns = NULL;
-	if (result != DNS_OK || n == 0)
-		say(r, EV_UPLINK_FAILED, "dns", 0);
-	take_targets(r, t, result == DNS_OK ? n : 0);
+	take_targets(r, result, t, n);
 	next_target(r);
 }
 
@@ -148,13 +149,12 @@ look(struct registration *r, const char *uri)
 	enum dns_result result;
 
 	keep_host(r, uri);
+	r->uri = peer_id(uri);
 	r->state = REG_LOOK;
 	result = dns_resolve(r->p->env.dns, &q, t, &n, &r->dns);
 	if (r->dns != NULL)
 		return false;
-	if (result != DNS_OK || n == 0)
-		say(r, EV_UPLINK_FAILED, "dns", 0);
-	take_targets(r, t, result == DNS_OK ? n : 0);
+	take_targets(r, result, t, n);
 	return true;
 }
 
@@ -275,6 +275,7 @@ begin_round(struct registration *r)
 	if (stands) {
 		r->target[r->ntargets++] = r->at;
 		memcpy(r->host, r->at_host, sizeof r->host);
+		r->uri = r->at_uri;
 	}
 	next_target(r);
 }
@@ -345,6 +346,7 @@ taken(struct registration *r, const sip_t *sip)
 	r->until_ms = now_ms + granted_ms;
 	r->at = r->now;
 	memcpy(r->at_host, r->host, sizeof r->at_host);
+	r->at_uri = r->uri;
 	r->connection = r->p->arrived->connection;
 	r->rounds = 0;
 	if (!before)
@@ -358,7 +360,8 @@ asks_for_longer(struct registration *r, const sip_t *sip)
 {
 	int64_t least_s = message_seconds(sip, "Min-Expires");
 
-	if (r->ending || least_s <= r->asked_s || least_s > MOST_S)
+	if (r->ending || least_s <= r->asked_s || least_s > MOST_S ||
+	    r->asked_s != r->expires_ms / 1000)
 		return false;
 	r->asked_s = least_s;
 	return true;
@@ -417,12 +420,6 @@ was_asked(const struct client_owner *o, const sip_t *sip)
 	    sip->sip_via->v_next == NULL;
 }
 
-static char *
-copy_of(const char *s)
-{
-	return s == NULL ? NULL : strdup(s);
-}
-
 static void
 make_names(struct registration *r)
 {
@@ -455,7 +452,8 @@ registration_new(struct pipeline *p, const struct peer *peer)
 	r->retry_max_ms = conf->retry_max_ms;
 	r->peer = strdup(peer->name);
 	r->aor = strdup(conf->aor);
-	r->contact = copy_of(conf->contact);
+	if (conf->contact != NULL)
+		r->contact = strdup(conf->contact);
 	r->timer = loop_timer_new(p->env.loop, on_timer, r);
 	if (r->peer == NULL || r->aor == NULL || r->timer == NULL ||
 	    (r->contact == NULL) != (conf->contact == NULL)) {

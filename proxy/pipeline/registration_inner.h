@@ -44,6 +44,7 @@ struct registration {
 	struct dns_target target[DNS_TARGETS_MAX];
 	size_t		 ntargets, next_target;
 	char		 host[256];	/* whose certificate TLS must see */
+	uint32_t	 uri;		/* that led there, as a peer_id() */
 	struct dns_lookup *dns;
 	struct dns_target now;		/* that is asked */
 	const struct way *way;		/* by which it is asked */
@@ -56,6 +57,7 @@ struct registration {
 	int64_t		 until_ms;
 	struct dns_target at;
 	char		 at_host[256];
+	uint32_t	 at_uri;
 	uint32_t	 connection;	/* 0: UDP */
 };
 

@@ -67,12 +67,33 @@ is_as_before(const struct registration *r, const struct peer *peer)
 }
 
 static bool
+is_target(const struct peer *peer, uint32_t uri)
+{
+	for (size_t i = 0; i < peer->nuris; i++)
+		if (peer_id(peer->uri[i]) == uri)
+			return true;
+	return false;
+}
+
+/* Who is no target of the peer any more is neither asked again, nor believed
+ * to be the peer. */
+static bool
+is_elsewhere(const struct registration *r, const struct peer *peer)
+{
+	bool asks = r->state == REG_LOOK || r->state == REG_ASK;
+
+	return (asks && !is_target(peer, r->uri)) ||
+	    (registration_stands(r, clock_mono_ms()) &&
+	    !is_target(peer, r->at_uri));
+}
+
+static bool
 is_wanted(const struct pipeline *p, const struct registration *r)
 {
 	const struct peer *peer = peers_by_id(p->policy->peers, r->peer_id);
 
 	return peer != NULL && peer->registration != NULL &&
-	    is_as_before(r, peer);
+	    is_as_before(r, peer) && !is_elsewhere(r, peer);
 }
 
 static bool

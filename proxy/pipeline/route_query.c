@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <ctype.h>
+
 #include "pipeline/route_query.h"
 
 /* In a tel URI the number stands where a host would. */
@@ -61,6 +63,24 @@ route_query_put_number(struct writer *w, const url_t *u)
 	return out;
 }
 
+struct str
+route_query_put_digits(struct writer *w, const url_t *u)
+{
+	struct str out = { w->p + w->len, 0 };
+	const char *s = number_in(u);
+
+	for (; s != NULL && *s != '\0' && *s != ';' &&
+	    !isalpha((unsigned char)*s) && out.len < NUMBER_MAX; s++) {
+		if (*s == '%' && s[1] != '\0' && s[2] != '\0')
+			s += 2;		/* an escape is no digit */
+		else if ((*s >= '0' && *s <= '9') ||
+		    (*s == '+' && out.len == 0))
+			put_mem(w, s, 1);
+		out.len = (size_t)(w->p + w->len - out.p);
+	}
+	return out;
+}
+
 bool
 route_query_fill(struct writer *w, const sip_t *sip, struct route_query *out)
 {
@@ -70,5 +90,6 @@ route_query_fill(struct writer *w, const sip_t *sip, struct route_query *out)
 	out->uri = route_query_put_uri(w, u);
 	out->from_uri = route_query_put_uri(w, sip->sip_from->a_url);
 	out->number = route_query_put_number(w, u);
+	out->digits = route_query_put_digits(w, u);
 	return !w->full;
 }

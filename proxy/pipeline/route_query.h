@@ -19,4 +19,8 @@ struct str route_query_put_uri(struct writer *w, const url_t *u);
  * empty: it calls none. */
 struct str route_query_put_number(struct writer *w, const url_t *u);
 
+/* Its digits up to a letter or a parameter, and a + before them, whatever
+ * stands between: whom we send it to may dial these. */
+struct str route_query_put_digits(struct writer *w, const url_t *u);
+
 #endif

@@ -155,6 +155,13 @@ watch_take(struct request *req, enum mark_kind bucket, uint64_t whose,
 	    mark_join(w->key, bucket, whose, 0), rate, req->start_us);
 }
 
+bool
+watch_peer(struct request *req)
+{
+	return watch_take(req, MARK_RATE_PEER, req->peer->id,
+	    &req->peer->requests);
+}
+
 void
 watch_over(struct request *req, enum over over)
 {
@@ -251,14 +258,17 @@ watch_success(struct request *req)
 		    &who, req->start_us / 1000000);
 }
 
-/* Nobody can get a peer banned, not even himself. */
+/* Nobody can get a peer banned, not even himself; nor who lives beside it,
+ * where a /64 is banned as a whole. */
 static bool
 is_peers(const struct request *req)
 {
 	const struct peers *ps = req->policy->peers;
+	struct net banned;
 
+	bans_source_net(&req->source, &banned);
 	for (size_t i = 0; i < peers_count(ps); i++)
-		if (peer_has_addr(peers_at(ps, i), &req->source))
+		if (peer_meets_net(peers_at(ps, i), &banned))
 			return true;
 	return false;
 }

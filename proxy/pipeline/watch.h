@@ -49,6 +49,8 @@ bool source_has_nonce(const struct request *req);
 /* Is one more within the rate of this bucket?  Then it is counted. */
 bool watch_take(struct request *req, enum mark_kind bucket, uint64_t whose,
     const struct conf_rate *rate);
+/* The same by peers.requests, of the peer that it is known to come from. */
+bool watch_peer(struct request *req);
 /* Count what was too much, and say so once a second. */
 void watch_over(struct request *req, enum over over);
 

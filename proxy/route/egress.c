@@ -226,7 +226,8 @@ static const struct net near[] = {
 
 static const struct net private[] = {
 	V4(10, 0, 8), V4(172, 16, 12), V4(192, 168, 16), V4(100, 64, 10),
-	V6(0xfc, 0, 7), V6(0xfe, 0xc0, 10)
+	V6(0xfc, 0, 7), V6(0xfe, 0xc0, 10),
+	{ { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48 }	/* RFC 8215 */
 };
 
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])

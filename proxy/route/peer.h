@@ -236,6 +236,9 @@ bool peer_has_place(const struct peer *p);
 /* Is this address one of the peer's (networks, or numeric targets)? */
 bool peer_has_addr(const struct peer *p, const struct addr *a);
 
+/* Is one of these addresses in this network, or the other way round? */
+bool peer_meets_net(const struct peer *p, const struct net *n);
+
 /* The first of its targets that names this port, or has it by default; NULL:
  * none. */
 const char *peer_uri_of_port(const struct peer *p, uint16_t port);

@@ -247,3 +247,24 @@ peer_target_named(const struct peer *p, struct str host, uint16_t port)
 			return (int)i;
 	return -1;
 }
+
+bool
+peer_meets_net(const struct peer *p, const struct net *n)
+{
+	struct addr first = { .port = 0 };
+	struct target t;
+
+	memcpy(first.ip, n->ip, sizeof first.ip);
+	if (peer_has_addr(p, &first))
+		return true;
+	for (size_t i = 0; i < p->nnets; i++) {
+		memcpy(first.ip, p->net[i].ip, sizeof first.ip);
+		if (net_has(n, &first))
+			return true;
+	}
+	for (size_t i = 0; i < p->nuris; i++)
+		if (target_parse(&t, str_of(p->uri[i])) && t.numeric &&
+		    net_has(n, &t.addr))
+			return true;
+	return false;
+}

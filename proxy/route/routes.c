@@ -53,6 +53,14 @@ has_prefix(const struct conf_list *l, struct str number)
 	return l->n == 0;
 }
 
+/* What is refused stays so with a bit of text behind it, which whoever dials
+ * it may pass over. */
+static struct str
+number_for(const struct route *r, const struct route_query *q)
+{
+	return r->action == ROUTE_REJECT ? q->digits : q->number;
+}
+
 static bool
 matches(const char *pattern, struct str text)
 {
@@ -121,7 +129,7 @@ judge(const struct route *r, const struct route_query *q)
 		return MISS_METHOD;
 	if (!lists(&conf->class, str_of(q->class)))
 		return MISS_CLASS;
-	if (!has_prefix(&conf->prefix, q->number))
+	if (!has_prefix(&conf->prefix, number_for(r, q)))
 		return MISS_PREFIX;
 	if (!matches(conf->uri, q->uri))
 		return MISS_URI;

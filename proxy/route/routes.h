@@ -65,6 +65,8 @@ struct route_query {
 	struct str	   from_uri;	/* the same */
 	struct str	   number;	/* digits and a + before them, or
 					 * nothing */
+	struct str	   digits;	/* what might be dialled of what is
+					 * no number */
 };
 
 enum route_verdict {

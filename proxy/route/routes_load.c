@@ -39,7 +39,9 @@ const struct conf_opt route_opts[] = {
 	    .max = NUMBER_MAX - 1,
 	    .help = "What the number called begins with, one of several: the "
 	    "user part of the Request-URI, if it is digits with or without a "
-	    "+ before them. Visual separators are passed over." },
+	    "+ before them. Visual separators are passed over. Of a route "
+	    "with reject: the digits up to a letter or semicolon, whatever "
+	    "else stands between them." },
 	{ "class", CONF_T_LIST, AT(class), CONF_RELOAD, .min = 1,
 	    .max = CLASS_MAX,
 	    .help = "The classes of users that it is for, as the users file "

@@ -251,3 +251,21 @@ def test_slow_users_and_the_end_of_the_daemon(scene):
     ask(alice, "MESSAGE")
     alice.expect_nothing(0.2)
     scene.daemon.stop()
+
+
+def test_the_first_reason_is_the_one_that_counts(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    ask(alice, "INVITE")
+    invite = pbx.expect("INVITE")
+    for cause in (200, 480, 600):           # it has not rung yet
+        alice.cancel(headers=[("Reason", "SIP ;cause=%d" % cause)])
+    assert alice.expect(200).method == "CANCEL"
+    pbx.reply(180, to=invite)
+    cancel = pbx.expect("CANCEL")
+    assert cancel.all("Reason") == ["SIP ;cause=200"]
+    pbx.reply(200)
+    pbx.reply(487, to=invite)
+    pbx.expect("ACK")
+    alice.expect(180)
+    alice.expect(487)

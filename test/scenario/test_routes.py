@@ -61,6 +61,25 @@ def test_what_a_route_fits(scene, route, parts, fits):
     (pbx if fits else other).expect_nothing(0.05)
 
 
+@pytest.mark.parametrize("user, refused", [
+    ("+1900123", True), ("+1900123;x=y", True), ("+1900123;npdi", True),
+    ("+1900123*", True), ("+1900123,1", True), ("+1900123a", True),
+    ("+1%20900%20123", True), ("%20+1900123", True), ("+1-(900).1", True),
+    ("%2B1%39001", True), ("+1900123%3Bx", True),
+    ("+1800123;x=y", False), ("bob+1900", False), ("+18;x=+1900", False),
+])
+def test_what_is_too_dear_stays_so_with_more_behind_it(scene, user, refused):
+    scene.start(routes=[{"prefix": "+1900", "reject": 403}, {"to": "pbx"}])
+    alice, pbx = scene.alice(), scene.pbx()
+    uri = "sip:%s@example.com" % user
+    if not refused:
+        serve(alice, pbx, uri=uri)
+        return
+    ask(alice, uri=uri)
+    alice.expect(403)
+    pbx.expect_nothing(0.05)
+
+
 def test_who_proved_nothing_has_no_class(scene):
     scene.start(peers=peers(scene, 6), routes=[
         {"class": "staff", "to": "pbx"}])

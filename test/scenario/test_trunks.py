@@ -95,6 +95,25 @@ def test_digest_alone(scene):
             uri="sip:100@elsewhere.test")
 
 
+@pytest.mark.parametrize("how", [
+    {"from": None, "auth": "digest"}, {"auth": {"all": ["ip", "digest"]}}])
+def test_the_rate_of_who_must_bring_a_password(scene, how):
+    start(scene, carrier_peer(scene, users=["alice"],
+                              requests="1/m burst 2", **how))
+    pbx = scene.pbx()
+    trunk = scene.phone("trunk", CARRIER, user="alice")
+    forger = scene.phone("forger", CARRIER, port=0, user="alice",
+                         password="guess")
+    for _ in range(3):                      # has its address, and no more
+        ask(forger, uri="sip:100@example.com")
+        forger.expect(407)
+    for _ in range(2):
+        serve(trunk, pbx, uri="sip:100@example.com")
+    ask(trunk, uri="sip:100@example.com")
+    assert int(trunk.expect(503)["Retry-After"]) > 0
+    assert scene.log.has(event="guard.over-rate")["of"] == "peer"
+
+
 def test_a_call_of_who_is_known_by_digest_alone(scene):
     start(scene, carrier_peer(scene, **{
         "from": None, "auth": "digest", "users": ["alice"]}))

@@ -565,6 +565,17 @@ def test_a_longer_time_is_asked_for_if_it_must_be(scene):
     ends(scene, carrier)
 
 
+def test_a_longer_time_is_asked_for_once(scene):
+    carrier = scene.pbx()
+    scene.start(**registers(scene, register={
+        "expires": "60s", "retry": "1m", "retry_max": "2m"}))
+    for least in (61, 62):
+        carrier.expect("REGISTER")
+        carrier.reply(423, headers=[("Min-Expires", str(least))])
+    scene.log.has(event="uplink.refused", peer="carrier", status=423)
+    carrier.expect_nothing(0.3)
+
+
 def test_the_next_target_is_asked(scene):
     first, second = scene.pbx(5, "first"), scene.pbx(6, "second")
     scene.start(**registers(scene, 5, 6))
@@ -694,6 +705,23 @@ def test_a_reload_takes_back_what_is_gone(scene):
     assert seen == {"<sip:trunk-1@carrier.example>": 0,
                     "<sip:trunk-2@carrier.example>": 3600}
     ends(scene, carrier)
+
+
+def test_a_reload_leaves_who_is_no_target_any_more(scene):
+    before, after = scene.pbx(), scene.pbx(6, "after")
+    scene.start(**registers(scene))
+    uri, _, _ = at.contact_of(registered(scene, before))
+    scene.write_config(**registers(scene, 6))
+    scene.daemon.reload()
+    got = before.expect("REGISTER")
+    assert at.contact_of(got)[2] == 0
+    at.grant(before)
+    assert at.contact_of(after.expect("REGISTER"))[2] == 3600
+    at.grant(after)
+    scene.log.has(event="uplink.registered", target="%s:5060" % after.host)
+    before.send("OPTIONS", uri)             # it is a stranger now
+    before.expect(407)
+    ends(scene, after)
 
 
 @pytest.mark.parametrize("entry,said", [

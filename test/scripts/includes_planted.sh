@@ -38,7 +38,7 @@ expect()
 	fi
 }
 
-echo 1..34
+echo 1..36
 # what is allowed
 expect none proxy/daemon/daemon.c '#include "modules/registry.h"'
 expect none proxy/pipeline/pipeline.c '#include "pipeline/admit.h"'
@@ -54,6 +54,7 @@ expect none proxy/conf/conf.c '#include <libconfig.h>'
 expect none proxy/base/secret.c '#include <openssl/rand.h>'
 expect none proxy/transport/deliver.c '#include <sofia-sip/msg.h>'
 expect none proxy/io/loop.c '#include <sofia-sip/su_wait.h>'
+expect none proxy/io/dns_channel.c '#include <ares.h>'
 # rules 1 and 2: folders and layers
 expect 1 proxy/base/log.c '#include "log.h"'
 expect 1 proxy/base/log.c '#include "attic/log.h"'
@@ -72,10 +73,11 @@ expect 5 modules/users_file.h '#include "daemon/settings.h"'
 expect 6 proxy/daemon/daemon.c '#include "modules/users_file.h"'
 expect 6 proxy/auth/cred.c '	ops = &users_file_ops;'
 expect 6 modules/users_sql.c '	return &users_file_ops;'
-# rules 7 to 11: doors
+# rules 7 to 12: doors
 expect 7 proxy/daemon/settings.c '#include <libconfig.h>'
 expect 8 proxy/io/loop.c '#include <hiredis/hiredis.h>'
 expect 9 proxy/route/peer.c '#include <sofia-sip/sip.h>'
 expect 10 proxy/route/token.c '#include <openssl/hmac.h>'
 expect 10 proxy/transport/tcp.c '#include <openssl/ssl.h>'
 expect 11 proxy/transport/tcp.c '#include <sofia-sip/tport.h>'
+expect 12 proxy/io/resolver.c '#include <ares.h>'

@@ -74,7 +74,8 @@ an_address_is_banned(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct bans *b = bans_new(key);
-		struct addr a = address(cases[i].ip);
+		struct addr a = address(cases[i].ip), too, not;
+		struct net silenced;
 
 		assert_false(has(b, cases[i].ip));
 		assert_int_equal(ban(b, &a, 100, MAX), 0);
@@ -84,6 +85,11 @@ an_address_is_banned(void **state)
 		bans_source(&a, source);
 		assert_string_equal(bans_source_text(source, text),
 		    cases[i].text);
+		bans_source_net(&a, &silenced);
+		too = address(cases[i].too);
+		not = address(cases[i].not);
+		assert_true(net_has(&silenced, &too));
+		assert_false(net_has(&silenced, &not));
 		assert_true(bans_remove(b, &a));
 		assert_false(has(b, cases[i].ip));
 		assert_false(bans_remove(b, &a));

@@ -85,8 +85,6 @@ static const struct conf_opt all_opts[] = {
 	{ "groups", CONF_T_GROUPS, AT(groups), .opts = entry_opts,
 	    .size = sizeof(struct entry_conf) },
 	{ "raw", CONF_T_RAW, AT(raw), .help = "Any." },
-	{ "later", CONF_T_INT, .flags = CONF_LATER },
-	{ "later_off", CONF_T_INT, .flags = CONF_LATER | CONF_OFF },
 	CONF_END
 };
 
@@ -172,14 +170,10 @@ static const struct {
 	{ "groups = ( { name = \"a\";\n n = 0; } );",
 	    "f:2: groups.n: out of range: 1 to 9" },
 	{ "raw = 5;", "f:1: raw: must be a group: { ... }" },
-	{ "later = 5;", "f:1: later: not built yet" },
-	{ "later = \"off\";", "f:1: later: not built yet" },
-	{ "later_off = 5;", "f:1: later_off: not built yet" },
 	{ "tiem = \"2s\";", "f:1: tiem: unknown option; did you mean time?" },
 	{ "nmbr = 2;", "f:1: nmbr: unknown option; did you mean number?" },
 	{ "numbering = 2;", "f:1: numbering: unknown option" },
 	{ "xy = 2;", "f:1: xy: unknown option" },
-	{ "laterr = 2;", "f:1: laterr: unknown option" },
 	{ "a_name_of_more_than_sixty_four_characters_that_nobody_would_"
 	    "ever_mean_by_anything = 1;",
 	    "f:1: a_name_of_more_than_sixty_four_characters_that_nobody_"
@@ -267,7 +261,7 @@ static const char good[] =
     "group = { is = \"\"; n = 9; }; brief = \"short\";\n"
     "groups = ( { name = \"one\"; },\n"
     "           { name = \"two\"; n = 2; } );\n"
-    "raw = { type = \"t\"; n = 3; }; later_off = \"off\";\n";
+    "raw = { type = \"t\"; n = 3; };\n";
 
 static void
 check_good(const struct all_conf *v)
@@ -576,7 +570,6 @@ the_manual_says_all_of_a_row(void **state)
 	    "blue; default: blue, red)\n"));
 	assert_non_null(strstr(text, ".It Ic x.groups.name\n(text; "
 	    "required)\n"));
-	assert_null(strstr(text, "later"));
 	free(text);
 }
 

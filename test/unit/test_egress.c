@@ -237,6 +237,7 @@ the_built_in_list(void **state)
 		{ "2002:a00:1::1", PEER | LOCAL_PEER },
 		{ "2002:a9fe:101::1", 0 }, { "2002:808:808::1", ALL },
 		{ "::10.0.0.1", PEER | LOCAL_PEER },
+		{ "64:ff9b:1::a9fe:101", PEER | LOCAL_PEER },
 	};
 	struct rig rig;
 

@@ -779,6 +779,36 @@ addresses_of_a_peer(void **state)
 }
 
 static void
+neighbours_of_a_peer(void **state)
+{
+	static const struct { const char *net; bool want; } cases[] = {
+		{ "127.0.0.5", true }, { "127.0.0.6", false },
+		{ "10.1.2.3", true }, { "10.0.0.5", true },
+		{ "2001:db8::/64", true }, { "2001:db8:0:1::/64", false },
+		{ "2001:db8:5::/64", true }, { "2001:db8:5:1::/64", false },
+		{ "2001:db8:6:7::/64", true }, { "2001:db8:7::/64", false },
+	};
+	struct file_text f;
+	struct peers *ps = load(&f, "peers = ( { name = \"a\"; "
+	    "from = [ \"127.0.0.5\", \"10.1.0.0/16\", "
+	    "\"2001:db8:5::7\", \"2001:db8:6::/48\" ]; "
+	    "uri = [ \"sip:pbx.example\", \"sip:10.0.0.5:5070\", "
+	    "\"sip:[2001:db8::1]\" ]; } );");
+
+	(void)state;
+	assert_non_null(ps);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct net n;
+
+		assert_true(net_parse(&n, str_of(cases[i].net)));
+		if (peer_meets_net(peers_at(ps, 0), &n) != cases[i].want)
+			fail_msg("%s", cases[i].net);
+	}
+	peers_free(ps);
+	conf_free(f.conf);
+}
+
+static void
 interfaces_of_addresses(void **state)
 {
 	static const struct { const char *ip; bool lo; } cases[] = {
@@ -819,6 +849,7 @@ main(void)
 		cmocka_unit_test(where_a_peer_may_send_from),
 		cmocka_unit_test(users_that_are_peers),
 		cmocka_unit_test(addresses_of_a_peer),
+		cmocka_unit_test(neighbours_of_a_peer),
 		cmocka_unit_test(interfaces_of_addresses),
 	};
 

@@ -22,7 +22,7 @@
 
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
-enum { SERVERS = 2, MANY = 5000, SOCKETS = 256, QUESTIONS = 4096 };
+enum { SERVERS = 2, MARKS = 16, MANY = 5000, CHANNELS = 128, QUESTIONS = 4096 };
 
 /* What a server does. */
 enum manner {
@@ -31,11 +31,13 @@ enum manner {
 	IS_CLOSED,		/* nobody is there: ICMP */
 	REFUSES,
 	FAILS,
-	KNOWS_NO_EDNS,		/* or else answers */
 	TRUNCATES,		/* and answers over TCP */
 	TRUNCATES_TCP_TOO,
 	TRUNCATES_TCP_CLOSED,
 	TRUNCATES_TCP_CUT,	/* hangs up after half of it */
+	TRUNCATES_AND_COMPLAINS,	/* that it knows no such format */
+	POINTS_ELSEWHERE,	/* neither its zone nor did it ask around */
+	POINTS_TO_ITSELF,	/* the name in the question does */
 	FORGES_FIRST,		/* wrong number, wrong name, and then right */
 	TALKS_NONSENSE,
 	SAYS_ALIAS,		/* of a longer name, and knows what that is */
@@ -51,6 +53,7 @@ struct server {
 	int		 udp, tcp, conn;	/* -1: closed */
 	struct loop_fd	*udp_watch, *tcp_watch, *conn_watch;
 	unsigned	 asked, asked_tcp;
+	uint16_t	 port[MARKS], id[MARKS];	/* of the first ones */
 };
 
 struct rig {
@@ -191,7 +194,6 @@ is_named(const uint8_t *m, const char *first_label)
 static size_t
 make_answer(const struct server *s, uint8_t *m, size_t len, uint8_t number)
 {
-	bool edns = m[11] != 0;
 	size_t at = question_end(m, len);
 
 	switch (s->manner) {
@@ -199,15 +201,14 @@ make_answer(const struct server *s, uint8_t *m, size_t len, uint8_t number)
 		return say(m, at, 0x8185);
 	case FAILS:
 		return say(m, at, 0x8182);
-	case KNOWS_NO_EDNS:
-		if (edns)
-			return say(m, at, 0x8181);
-		break;
 	case TRUNCATES:
 	case TRUNCATES_TCP_TOO:
 	case TRUNCATES_TCP_CLOSED:
 	case TRUNCATES_TCP_CUT:
+	case TRUNCATES_AND_COMPLAINS:
 		return say(m, at, 0x8380);
+	case POINTS_ELSEWHERE:
+		return say(m, at, 0x8100);
 	case SAYS_ALIAS:
 		if (is_named(m, "a"))
 			return add_alias(m, at);
@@ -226,6 +227,42 @@ make_answer(const struct server *s, uint8_t *m, size_t len, uint8_t number)
 	return add_address(m, at, 60, number);
 }
 
+/* What stands before or instead of the answer. */
+static void
+misbehave(struct server *s, uint8_t *m, size_t len,
+    const struct sockaddr_in *to)
+{
+	const struct sockaddr *sa = (const struct sockaddr *)to;
+
+	if (s->manner == FORGES_FIRST) {
+		m[len - 1] = 66;
+		m[0] ^= 1;
+		sendto(s->udp, m, len, 0, sa, sizeof *to);
+		m[0] ^= 1;
+		m[13] ^= 3;
+		sendto(s->udp, m, len, 0, sa, sizeof *to);
+		m[13] ^= 3;
+		m[len - 1] = 1;
+		sendto(s->udp, m, 0, 0, sa, sizeof *to);
+	} else if (s->manner == TRUNCATES_AND_COMPLAINS) {
+		sendto(s->udp, m, len, 0, sa, sizeof *to);
+		put_u16(m + 2, 0x8181);
+	} else if (s->manner == TALKS_NONSENSE) {
+		put_u16(m + 6, 200);
+	} else if (s->manner == POINTS_TO_ITSELF) {
+		put_u16(m + 12, 0xc00c);
+	}
+}
+
+static void
+note_marks(struct server *s, const uint8_t *m, const struct sockaddr_in *from)
+{
+	if (s->asked >= MARKS)
+		return;
+	s->port[s->asked] = from->sin_port;
+	s->id[s->asked] = get_u16(m);
+}
+
 static void
 udp_asked(void *arg, unsigned events)
 {
@@ -239,23 +276,13 @@ udp_asked(void *arg, unsigned events)
 
 	(void)events;
 	assert_true(n > 12);
+	note_marks(s, m, &from);
 	s->asked++;
 	number = s->manner == ANSWERS ? (uint8_t)s->asked : 1;
 	if (s->manner == IS_SILENT)
 		return;
 	len = make_answer(s, m, (size_t)n, number);
-	if (s->manner == FORGES_FIRST) {
-		m[len - 1] = 66;
-		m[0] ^= 1;
-		sendto(s->udp, m, len, 0, (struct sockaddr *)&from, size);
-		m[0] ^= 1;
-		m[13] ^= 3;
-		sendto(s->udp, m, len, 0, (struct sockaddr *)&from, size);
-		m[13] ^= 3;
-		m[len - 1] = 1;
-	}
-	if (s->manner == TALKS_NONSENSE)
-		put_u16(m + 6, 200);
+	misbehave(s, m, len, &from);
 	sendto(s->udp, m, len, 0, (struct sockaddr *)&from, size);
 }
 
@@ -499,42 +526,53 @@ what_servers_do(void **state)
 		enum manner	 manner[SERVERS];
 		bool		 failed;
 		unsigned	 n;
-		unsigned	 asked[SERVERS], asked_tcp;	/* first's */
+		unsigned	 asked[SERVERS], asked_tcp[SERVERS];
 		int		 least_ms, most_ms;
 	} cases[] = {
-		{ "answers", { ANSWERS }, false, 1, { 1, 0 }, 0, 0, 500 },
-		{ "refuses", { REFUSES, ANSWERS }, false, 1, { 1, 1 }, 0, 0,
+		{ "answers", { ANSWERS }, false, 1, { 1, 0 }, { 0, 0 }, 0,
 		    500 },
-		{ "fails", { FAILS, ANSWERS }, false, 1, { 1, 1 }, 0, 0,
-		    500 },
-		{ "both fail", { FAILS, REFUSES }, true, 0, { 1, 1 }, 0, 0,
-		    500 },
-		{ "is closed", { IS_CLOSED, ANSWERS }, false, 1, { 0, 1 }, 0,
+		{ "refuses", { REFUSES, ANSWERS }, false, 1, { 1, 1 },
+		    { 0, 0 }, 0, 500 },
+		{ "fails", { FAILS, ANSWERS }, false, 1, { 1, 1 }, { 0, 0 },
 		    0, 500 },
+		{ "both fail", { FAILS, REFUSES }, true, 0, { 1, 1 },
+		    { 0, 0 }, 0, 500 },
+		{ "is closed", { IS_CLOSED, ANSWERS }, false, 1, { 0, 1 },
+		    { 0, 0 }, 0, 500 },
 		{ "both are closed", { IS_CLOSED, IS_CLOSED }, true, 0,
-		    { 0, 0 }, 0, 0, 500 },
-		{ "no EDNS", { KNOWS_NO_EDNS }, false, 1, { 2, 0 }, 0, 0,
-		    500 },
-		{ "truncated", { TRUNCATES }, false, 1, { 1, 0 }, 1, 0,
-		    500 },
+		    { 0, 0 }, { 0, 0 }, 0, 500 },
+		{ "truncated", { TRUNCATES }, false, 1, { 1, 0 }, { 1, 0 },
+		    0, 500 },
 		{ "truncated twice", { TRUNCATES_TCP_TOO, ANSWERS }, false,
-		    1, { 1, 1 }, 1, 0, 500 },
+		    1, { 1, 1 }, { 1, 0 }, 0, 500 },
 		{ "TCP closed", { TRUNCATES_TCP_CLOSED, ANSWERS }, false, 1,
-		    { 1, 1 }, 0, 0, 500 },
+		    { 1, 0 }, { 0, 1 }, 0, 500 },
 		{ "TCP cut", { TRUNCATES_TCP_CUT, ANSWERS }, false, 1,
-		    { 1, 1 }, 1, 0, 500 },
+		    { 1, 0 }, { 1, 1 }, 0, 500 },
+		{ "truncated, and no such format",
+		    { TRUNCATES_AND_COMPLAINS, ANSWERS }, false, 1, { 1, 1 },
+		    { 0, 0 }, 0, 500 },
+		{ "points elsewhere", { POINTS_ELSEWHERE, ANSWERS }, false,
+		    1, { 1, 1 }, { 0, 0 }, 0, 500 },
+		{ "both point elsewhere",
+		    { POINTS_ELSEWHERE, POINTS_ELSEWHERE }, true, 0,
+		    { 1, 1 }, { 0, 0 }, 0, 500 },
+		{ "points to itself", { POINTS_TO_ITSELF, ANSWERS }, false,
+		    1, { 1, 1 }, { 0, 0 }, 900, 2000 },
 		{ "forgeries", { FORGES_FIRST, IS_CLOSED }, false, 1,
-		    { 1, 0 }, 0, 0, 500 },
-		{ "alias", { SAYS_ALIAS }, false, 1, { 2, 0 }, 0, 0, 500 },
-		{ "circle", { RUNS_IN_CIRCLES }, false, 0, { 9, 0 }, 0, 0,
+		    { 1, 0 }, { 0, 0 }, 0, 500 },
+		{ "alias", { SAYS_ALIAS }, false, 1, { 2, 0 }, { 0, 0 }, 0,
 		    500 },
-		{ "none", { SAYS_NONE }, false, 0, { 1, 0 }, 0, 0, 500 },
-		{ "silence", { IS_SILENT, ANSWERS }, false, 1, { 1, 1 }, 0,
-		    900, 2000 },
+		{ "circle", { RUNS_IN_CIRCLES }, false, 0, { 9, 0 },
+		    { 0, 0 }, 0, 500 },
+		{ "none", { SAYS_NONE }, false, 0, { 1, 0 }, { 0, 0 }, 0,
+		    500 },
+		{ "silence", { IS_SILENT, ANSWERS }, false, 1, { 1, 1 },
+		    { 0, 0 }, 900, 2000 },
 		{ "nonsense", { TALKS_NONSENSE, ANSWERS }, false, 1,
-		    { 1, 1 }, 0, 900, 2000 },
+		    { 1, 1 }, { 0, 0 }, 0, 500 },
 		{ "silence all round", { IS_SILENT, IS_SILENT }, true, 0,
-		    { 1, 1 }, 0, 1900, 3500 },
+		    { 1, 1 }, { 0, 0 }, 1900, 3500 },
 	};
 
 	(void)state;
@@ -548,14 +586,15 @@ what_servers_do(void **state)
 			set_manner(&rig.server[k], cases[i].manner[k]);
 		ask_now(&rig, &one, "a.test");
 		ms = clock_mono_ms() - t0;
-		if (one.failed != cases[i].failed || one.n != cases[i].n ||
-		    rig.server[0].asked != cases[i].asked[0] ||
-		    rig.server[1].asked != cases[i].asked[1] ||
-		    rig.server[0].asked_tcp != cases[i].asked_tcp)
-			fail_msg("%s: failed %d, %zu; asked %u %u, tcp %u",
-			    cases[i].what, one.failed, one.n,
-			    rig.server[0].asked, rig.server[1].asked,
-			    rig.server[0].asked_tcp);
+		if (one.failed != cases[i].failed || one.n != cases[i].n)
+			fail_msg("%s: failed %d, %zu", cases[i].what,
+			    one.failed, one.n);
+		for (size_t k = 0; k < SERVERS; k++)
+			if (rig.server[k].asked != cases[i].asked[k] ||
+			    rig.server[k].asked_tcp != cases[i].asked_tcp[k])
+				fail_msg("%s: server %zu asked %u, tcp %u",
+				    cases[i].what, k, rig.server[k].asked,
+				    rig.server[k].asked_tcp);
 		if (one.last_byte > 1 || ms < cases[i].least_ms ||
 		    ms > cases[i].most_ms)
 			fail_msg("%s: %u after %d ms", cases[i].what,
@@ -576,19 +615,6 @@ who_was_silent_is_asked_last(void **state)
 	assert_int_equal(one.n, 1);
 	assert_int_equal(rig->server[0].asked, 1);
 	assert_int_equal(rig->server[1].asked, 2);
-}
-
-static void
-lack_of_edns_is_remembered(void **state)
-{
-	struct rig *rig = *state;
-	struct one one;
-
-	set_manner(&rig->server[0], KNOWS_NO_EDNS);
-	ask_now(rig, &one, "a.test");
-	ask_now(rig, &one, "b.test");
-	assert_int_equal(one.n, 1);
-	assert_int_equal(rig->server[0].asked, 3);
 }
 
 static void
@@ -676,6 +702,37 @@ the_same_question_is_put_once(void **state)
 }
 
 static void
+ask_for_each(struct rig *rig, struct one *one, int n)
+{
+	char name[16];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "n%d.test", i);
+		ask(rig, &one[i], name);
+	}
+}
+
+/* RFC 5452 section 9.2, also while others are under way. */
+static void
+each_question_has_its_port_and_number(void **state)
+{
+	struct rig *rig = *state;
+	struct server *s = &rig->server[0];
+	struct one one[MARKS];
+	unsigned in_order = 0;
+
+	ask_for_each(rig, one, MARKS);
+	wait_for_all(rig);
+	assert_int_equal(s->asked, MARKS);
+	for (int i = 1; i < MARKS; i++) {
+		for (int k = 0; k < i; k++)
+			assert_int_not_equal(s->port[i], s->port[k]);
+		in_order += (uint16_t)(s->id[i] - s->id[i - 1]) <= 1;
+	}
+	assert_true(in_order < MARKS / 4);
+}
+
+static void
 who_has_left_is_not_told(void **state)
 {
 	struct rig *rig = *state;
@@ -688,6 +745,20 @@ who_has_left_is_not_told(void **state)
 	assert_int_equal(one.calls, 0);
 	assert_true(ask_now(rig, &again, "a.test"));
 	assert_int_equal(again.n, 1);
+}
+
+static void
+the_longest_name_fits(void **state)
+{
+	struct rig *rig = *state;
+	char name[TARGET_HOST_MAX + 1];
+	struct one one;
+
+	for (size_t i = 0; i < TARGET_HOST_MAX; i++)
+		name[i] = i % 2 == 0 ? 'x' : '.';
+	name[TARGET_HOST_MAX] = '\0';
+	ask_now(rig, &one, name);
+	assert_int_equal(one.n, 1);
 }
 
 static struct one *next;
@@ -739,55 +810,49 @@ open_files(void)
 	return n;
 }
 
-static void
-ask_for_each(struct rig *rig, struct one *one, int n)
-{
-	char name[16];
-
-	for (int i = 0; i < n; i++) {
-		snprintf(name, sizeof name, "n%d.test", i);
-		ask(rig, &one[i], name);
-	}
-}
-
-/* Of those that are too many some wait for a socket, and the rest is told at
+/* Of those that are too many some wait for a channel, and the rest is told at
  * once. */
 static void
 questions_have_a_bound(void **state)
 {
-	struct rig *rig = *state;
 	struct one *one = calloc(MANY, sizeof *one);
-	int before = open_files();
+	struct rig own, *rig = &own;
+	int before;
 
+	(void)state;
+	/* Long enough that none turns to the second server meanwhile. */
+	open_rig(rig, "timeout:30 attempts:1");
+	before = open_files();
 	set_manner(&rig->server[0], IS_SILENT);
 	ask_for_each(rig, one, MANY);
 	assert_int_equal(rig->waiting, QUESTIONS);
 	assert_int_equal(one[QUESTIONS - 1].calls, 0);
 	assert_true(one[QUESTIONS].failed);
-	assert_int_equal(open_files() - before, SOCKETS);
-	/* Who leaves, whether it had a socket or waited, makes room. */
+	assert_int_equal(open_files() - before, CHANNELS);
+	/* Who leaves, whether it had a channel or waited, makes room. */
 	for (int i = 0; i < 100; i++) {
 		leave(&one[i]);
 		leave(&one[QUESTIONS - 1 - i]);
 	}
 	idle(rig, 20);
-	assert_int_equal(open_files() - before, SOCKETS);
+	assert_int_equal(open_files() - before, CHANNELS);
 	assert_int_equal(ask(rig, &one[0], "another.test"), ASK_SENT);
 	for (int i = 0; i < MANY; i++)
 		leave(&one[i]);
 	assert_int_equal(open_files(), before);
+	close_rig(rig);
 	free(one);
 }
 
 static void
-who_waits_for_a_socket_is_answered(void **state)
+who_waits_for_a_channel_is_answered(void **state)
 {
 	struct rig *rig = *state;
-	struct one *one = calloc(SOCKETS + 200, sizeof *one);
+	struct one *one = calloc(CHANNELS + 200, sizeof *one);
 
-	ask_for_each(rig, one, SOCKETS + 200);
+	ask_for_each(rig, one, CHANNELS + 200);
 	wait_for_all(rig);
-	for (int i = 0; i < SOCKETS + 200; i++)
+	for (int i = 0; i < CHANNELS + 200; i++)
 		assert_int_equal(one[i].n, 1);
 	free(one);
 }
@@ -799,15 +864,16 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_servers_do),
 		RESOLVER_TEST(who_was_silent_is_asked_last),
-		RESOLVER_TEST(lack_of_edns_is_remembered),
 		cmocka_unit_test(rotation_takes_turns),
 		RESOLVER_TEST(answers_live_as_long_as_they_say),
 		RESOLVER_TEST(a_changed_file_is_read_again),
 		RESOLVER_TEST(the_same_question_is_put_once),
+		RESOLVER_TEST(each_question_has_its_port_and_number),
 		RESOLVER_TEST(who_has_left_is_not_told),
+		RESOLVER_TEST(the_longest_name_fits),
 		RESOLVER_TEST(being_told_is_no_bad_moment),
-		RESOLVER_TEST(questions_have_a_bound),
-		RESOLVER_TEST(who_waits_for_a_socket_is_answered),
+		cmocka_unit_test(questions_have_a_bound),
+		RESOLVER_TEST(who_waits_for_a_channel_is_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
