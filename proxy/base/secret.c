@@ -71,9 +71,3 @@ random_bytes(void *out, size_t len)
 	memcpy(out, pool + left, len);
 	secret_wipe(pool + left, len);
 }
-
-const char *
-secret_library(void)
-{
-	return OpenSSL_version(OPENSSL_VERSION);
-}

@@ -21,7 +21,4 @@ void secret_free(void *p, size_t len);
  * there are none: going on would be worse. */
 void random_bytes(void *out, size_t len);
 
-/* Name and version of the library that does it. */
-const char *secret_library(void);
-
 #endif

@@ -323,12 +323,6 @@ conf_on_complaint(struct conf *c,
 	c->say_arg = arg;
 }
 
-const char *
-conf_path(const struct conf *c)
-{
-	return c->path;
-}
-
 void *
 conf_alloc(struct conf *c, size_t size)
 {

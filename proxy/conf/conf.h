@@ -137,7 +137,6 @@ unsigned conf_errors(const struct conf *c);
 void conf_on_complaint(struct conf *c,
     void (*say)(void *arg, bool is_error, const char *line), void *arg);
 
-const char *conf_path(const struct conf *c);
 /* Text that lives as long as c. */
 char *conf_strdup(struct conf *c, const char *s);
 void *conf_alloc(struct conf *c, size_t size);		/* zeroed */

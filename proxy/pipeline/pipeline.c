@@ -232,12 +232,6 @@ pipeline_set_policy(struct pipeline *p, struct policy *policy)
 	policy_unref(old);
 }
 
-struct bans *
-pipeline_bans(struct pipeline *p)
-{
-	return p->watch->bans;
-}
-
 size_t
 pipeline_pending(const struct pipeline *p)
 {

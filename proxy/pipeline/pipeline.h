@@ -124,9 +124,6 @@ struct msg_mclass_s *pipeline_message_class(void);
  * after pipeline_drain(). */
 bool pipeline_is_idle(const struct pipeline *p);
 
-/* Who is banned: to be looked at, shared, and taken back. */
-struct bans *pipeline_bans(struct pipeline *p);
-
 /* Requests under way (with a server transaction). */
 size_t pipeline_pending(const struct pipeline *p);
 
