@@ -288,7 +288,8 @@ print_fault(void *arg, int line, const char *what)
 }
 
 static int
-file_check(const void *conf, const struct cred_store_env *env)
+file_check(const void *conf, const struct cred_store_env *env,
+    uint8_t *lacking)
 {
 	const struct file_conf *c = conf;
 	struct users_reading r = {
@@ -303,10 +304,12 @@ file_check(const void *conf, const struct cred_store_env *env)
 	printf("%s: %zu users\n", c->path, users_count(users));
 	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
 		lack = users_lacking(users, (enum digest_alg)alg, env->realms);
-		if ((env->algs & 1u << alg) != 0 && lack.count > 0)
-			printf("%s:%d: %zu users have no %s, so it is not "
-			    "offered in their realm\n", c->path, lack.line,
-			    lack.count, digest_alg_name((enum digest_alg)alg));
+		if ((env->algs & 1u << alg) == 0 || lack.count == 0)
+			continue;
+		*lacking |= (uint8_t)(1u << alg);
+		printf("%s:%d: %zu users have no %s, so it is not offered in "
+		    "their realm\n", c->path, lack.line, lack.count,
+		    digest_alg_name((enum digest_alg)alg));
 	}
 	users_free(users);
 	return 0;

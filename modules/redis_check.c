@@ -36,11 +36,14 @@ struct check {
 	const char	*why;		/* not fit; NULL: fit */
 	size_t		 tried;		/* of writes[] */
 	bool		 scripts;	/* they are not denied */
+	bool		 shares;	/* nor what they do for shared_*.c */
 	char		 place[REDIS_TEXT_MAX + 8];	/* of the server */
 };
 
-/* What the store needs, on a key of ours; K stands for it. */
-static const struct { const char *v[6]; bool script; } writes[] = {
+enum need { NEED_STORE, NEED_SCRIPT, NEED_SHARE };
+
+/* What is needed, on a key of ours; K stands for it. */
+static const struct { const char *v[6]; enum need need; } writes[] = {
 	{ .v = { "GET", "K" } },
 	{ .v = { "MGET", "K" } },
 	{ .v = { "SET", "K", "1", "PX", "1" } },
@@ -48,8 +51,21 @@ static const struct { const char *v[6]; bool script; } writes[] = {
 	{ .v = { "PTTL", "K" } },
 	{ .v = { "PEXPIRE", "K", "1" } },
 	{ .v = { "EXISTS", "K" } },
-	{ .v = { "EVALSHA", "0", "0" }, .script = true },
-	{ .v = { "EVAL", "return 0", "0" }, .script = true },
+	{ .v = { "EVALSHA", "0", "0" }, .need = NEED_SCRIPT },
+	{ .v = { "EVAL", "return 0", "0" }, .need = NEED_SCRIPT },
+	{ .v = { "TIME" }, .need = NEED_SHARE },
+	{ .v = { "HMGET", "K", "x" }, .need = NEED_SHARE },
+	{ .v = { "HSET", "K", "x", "1" }, .need = NEED_SHARE },
+	{ .v = { "HGET", "K", "x" }, .need = NEED_SHARE },
+	{ .v = { "HDEL", "K", "x" }, .need = NEED_SHARE },
+	{ .v = { "UNLINK", "K" }, .need = NEED_SHARE },
+	{ .v = { "ZADD", "K", "1", "x" }, .need = NEED_SHARE },
+	{ .v = { "ZREM", "K", "x" }, .need = NEED_SHARE },
+	{ .v = { "ZRANGE", "K", "0", "0" }, .need = NEED_SHARE },
+	{ .v = { "ZRANGEBYSCORE", "K", "0", "1" }, .need = NEED_SHARE },
+	{ .v = { "ZSCORE", "K", "x" }, .need = NEED_SHARE },
+	{ .v = { "ZCARD", "K" }, .need = NEED_SHARE },
+	{ .v = { "ZCOUNT", "K", "0", "1" }, .need = NEED_SHARE },
 };
 enum { WRITES = sizeof writes / sizeof writes[0] };
 
@@ -77,12 +93,15 @@ queued(void *arg, const struct redisReply *r)
 
 	if (redis_kind(r) != REDIS_ERROR)
 		return;
-	if (writes[i].script) {
+	if (writes[i].need != NEED_STORE)
+		c->shares = false;
+	if (writes[i].need == NEED_SCRIPT) {
 		c->scripts = false;
 		return;
 	}
 	printf("nonce_store: %s: %s\n", writes[i].v[0], space_reason(r));
-	c->why = "a command that is needed is refused";
+	if (writes[i].need == NEED_STORE)
+		c->why = "a command that is needed is refused";
 }
 
 static bool
@@ -122,7 +141,7 @@ script_came(void *arg, const struct redisReply *r)
 {
 	struct check *c = arg;
 
-	c->scripts = redis_kind(r) == REDIS_TEXT;
+	c->scripts = c->shares = redis_kind(r) == REDIS_TEXT;
 }
 
 static void
@@ -275,7 +294,8 @@ redis_check(const void *conf, const struct nonce_store_env *env)
 {
 	const struct redis_store_conf *rc = conf;
 	struct check c = { .space = { .prefix = rc->prefix },
-		.have_keys = env->keys != NULL, .scripts = true };
+		.have_keys = env->keys != NULL, .scripts = true,
+		.shares = true };
 
 	if (c.have_keys)
 		redis_conf_fingerprints(env, &c.beat);
@@ -289,7 +309,8 @@ redis_check(const void *conf, const struct nonce_store_env *env)
 		printf("nonce_store: %s: %s: %s\n", c.place, c.asked ?
 		    "not fit" : "not reachable", c.why);
 	else
-		printf("nonce_store: %s: fit%s\n", c.place, c.scripts ? "" :
-		    "; scripts are denied, so transactions are used");
+		printf("nonce_store: %s: fit%s%s\n", c.place, c.scripts ? "" :
+		    "; scripts are denied, so transactions are used",
+		    c.shares ? "" : "; bans and calls are not shared");
 	return c.why == NULL ? 0 : -1;
 }

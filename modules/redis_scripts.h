@@ -4,6 +4,8 @@
 #ifndef MODULES_REDIS_SCRIPTS_H
 #define MODULES_REDIS_SCRIPTS_H
 
+enum { SCRIPT_SHA = 40 };	/* what EVALSHA calls a script */
+
 /*
  * Consume one use of a nonce.
  *

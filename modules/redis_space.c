@@ -1,5 +1,5 @@
 /*
- * redis_space.c -- what nonce uses look like in Redis.
+ * redis_space.c -- what is ours in Redis.
  */
 #include "config.h"
 
@@ -8,19 +8,41 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static struct str
+key_text(struct space_key *out, int n, const char *fmt, va_list ap)
+{
+	int m = vsnprintf(out->text + n, sizeof out->text - (size_t)n, fmt,
+	    ap);
+
+	return (struct str){ out->text, (size_t)n + (size_t)m };
+}
+
 struct str
 space_key(const struct redis_space *s, struct space_key *out, unsigned shard,
     const char *fmt, ...)
 {
+	struct str key;
 	va_list ap;
-	int n, m;
 
-	n = snprintf(out->text, sizeof out->text, "%s:{%u}:", s->prefix,
-	    shard);
 	va_start(ap, fmt);
-	m = vsnprintf(out->text + n, sizeof out->text - (size_t)n, fmt, ap);
+	key = key_text(out, snprintf(out->text, sizeof out->text, "%s:{%u}:",
+	    s->prefix, shard), fmt, ap);
 	va_end(ap);
-	return (struct str){ out->text, (size_t)n + (size_t)m };
+	return key;
+}
+
+struct str
+space_key_in(const struct redis_space *s, struct space_key *out, char tag,
+    const char *fmt, ...)
+{
+	struct str key;
+	va_list ap;
+
+	va_start(ap, fmt);
+	key = key_text(out, snprintf(out->text, sizeof out->text, "%s:{%c}:",
+	    s->prefix, tag), fmt, ap);
+	va_end(ap);
+	return key;
 }
 
 bool

@@ -1,8 +1,8 @@
 /*
- * redis_space.h -- what nonce uses look like in Redis.
+ * redis_space.h -- what is ours in Redis.
  *
- * All keys of ours carry a hash tag, the shard (0 to 15), so that what one
- * use touches lies together on a cluster too:
+ * All keys of ours carry a hash tag, so that what one command touches lies
+ * together on a cluster too.  Uses of nonces have the shard (0 to 15):
  *
  *   PREFIX:{S}:g		canary: whose data this is, and its generation
  *   PREFIX:{S}:n:ID		bitmap of the counts used of a nonce
@@ -13,6 +13,18 @@
  *
  * The low 4 bits of a generation are its shard, so a nonce says itself where
  * its uses are counted.
+ *
+ * Bans have b, and calls have c (shared_scripts.h):
+ *
+ *   PREFIX:{b}:m		ledger: epoch, and number of the last change
+ *   PREFIX:{b}:n		banned sources, by number of change
+ *   PREFIX:{b}:u		the same, by end
+ *   PREFIX:{b}:r		reason of each
+ *   PREFIX:{c}:c:CALL		accounts that count a call
+ *   PREFIX:{c}:a:ACCOUNT	calls under way, by end
+ *   PREFIX:{c}:s:ACCOUNT	bucket of calls that begin
+ *
+ * What a test at connect leaves for seconds has t, tm, tn ... instead.
  */
 #ifndef MODULES_REDIS_SPACE_H
 #define MODULES_REDIS_SPACE_H
@@ -42,6 +54,9 @@ struct space_key { char text[SPACE_KEY_MAX]; };
 struct str space_key(const struct redis_space *s, struct space_key *out,
     unsigned shard, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+/* The same with a letter instead of a shard. */
+struct str space_key_in(const struct redis_space *s, struct space_key *out,
+    char tag, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Send a command of so many texts: SEND(space, done, arg, a, b, c).  false:
  * it did not leave. */

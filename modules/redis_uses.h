@@ -6,9 +6,8 @@
 
 #include "auth/nonce_store.h"
 #include "modules/redis_canary.h"
+#include "modules/redis_scripts.h"
 #include "modules/redis_space.h"
-
-enum { SCRIPT_SHA = 40 };
 
 struct uses {
 	struct redis_space *space;

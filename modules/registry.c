@@ -42,6 +42,17 @@ static const char nonce_store_names[] =
 #endif
     ;
 
+static const struct {
+	const struct nonce_store_ops *store;
+	int	(*open)(struct shared **out, const void *conf,
+		    const struct shared_env *env);
+} sharers[] = {
+#ifdef HAVE_REDIS
+	{ &nonce_redis_ops, shared_redis_open },
+#endif
+	{ NULL, NULL }
+};
+
 const struct cred_ops *
 cred_ops_at(size_t i)
 {
@@ -83,4 +94,15 @@ const char *
 nonce_store_ops_names(void)
 {
 	return nonce_store_names;
+}
+
+int
+registry_open_shared(struct shared **out, const struct nonce_store_ops *ops,
+    const void *conf, const struct shared_env *env)
+{
+	*out = NULL;
+	for (size_t i = 0; sharers[i].store != NULL; i++)
+		if (sharers[i].store == ops)
+			return sharers[i].open(out, conf, env);
+	return 0;
 }

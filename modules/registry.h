@@ -8,6 +8,7 @@
 
 #include "auth/cred.h"
 #include "auth/nonce_store.h"
+#include "guard/shared.h"
 
 /* By `type` in the file; NULL: not built in. */
 const struct cred_ops *cred_ops_by_name(const char *name);
@@ -20,5 +21,12 @@ const struct nonce_store_ops *nonce_store_ops_at(size_t i);
 /* All names, for complaints and -V: "file, sql". */
 const char *cred_ops_names(void);
 const char *nonce_store_ops_names(void);
+
+/* What instances share, by the same means as this store and with its
+ * configuration; *out is NULL where it has none.  0, or -errno after logging
+ * the cause. */
+int registry_open_shared(struct shared **out,
+    const struct nonce_store_ops *ops, const void *conf,
+    const struct shared_env *env);
 
 #endif

@@ -1,6 +1,7 @@
 """Fixtures of the harness and of the scenarios."""
 
 import os
+import re
 import sys
 
 import pytest
@@ -77,3 +78,12 @@ def pytest_runtest_makereport(item, call):
         report.sections.append(("ladder", str(out.ladder)))
         for name, log in out.logs():
             report.sections.append((name, log.text()[-6000:]))
+
+
+def pytest_make_parametrize_id(val):
+    """Whole messages would make the list of cases unreadable."""
+    if not isinstance(val, (str, bytes)) or (len(val) <= 60 and
+                                             str(val).isprintable()):
+        return None
+    text = val.decode("latin-1") if isinstance(val, bytes) else val
+    return re.sub(r"[^!-~]+", "_", text)[:60]

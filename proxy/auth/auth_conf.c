@@ -72,5 +72,9 @@ const struct conf_opt auth_opts[] = {
 	    .dflt = "2s", .min = 10, .max = 30 * 1000,
 	    .help = "Longest wait for a user store. After it the request "
 	    "gets 503." },
+	{ "methods", CONF_T_LIST, AT(methods), .min = 1, .max = 32,
+	    .help = "The methods that anybody but a peer may use; another "
+	    "gets 405, before it is challenged. By default any. Who is "
+	    "a peer by digest alone needs them as well." },
 	CONF_END
 };

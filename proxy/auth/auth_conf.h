@@ -29,6 +29,7 @@ struct auth_conf {
 	int		 register_challenge;	/* enum auth_register */
 	bool		 legacy;	/* RFC 2069 answers, one-time */
 	int64_t		 lookup_timeout_ms;	/* of a credential store */
+	struct conf_list methods;	/* of who is no peer; none: all */
 };
 
 extern const struct conf_opt auth_opts[];

@@ -91,8 +91,10 @@ struct cred_ops {
 	void	(*cancel)(struct cred_store *s, struct cred_lookup *l);
 	/* SIGHUP: read again; keeps the old on failure.  May be NULL. */
 	void	(*reload)(struct cred_store *s);
-	/* For `-t`: 0 when fit.  May be NULL. */
-	int	(*check)(const void *conf, const struct cred_store_env *env);
+	/* For `-t`: 0 when fit; *lacking, which is 0: those algorithms of
+	 * env->algs (bits) for which some user has no H(A1).  May be NULL. */
+	int	(*check)(const void *conf, const struct cred_store_env *env,
+		    uint8_t *lacking);
 };
 
 struct cred_store { const struct cred_ops *ops; };

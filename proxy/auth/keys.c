@@ -49,6 +49,7 @@ static const char *const label_text[KEY_LABELS] = {
 	[KEY_BRANCH] = "branch",
 	[KEY_DATAGRAM] = "datagram",
 	[KEY_LINE] = "line",
+	[KEY_CALLS] = "calls",
 };
 
 static void

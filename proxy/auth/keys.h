@@ -33,6 +33,7 @@ enum key_label {
 	KEY_BRANCH,			/* our Via branches, their loop hash */
 	KEY_DATAGRAM,			/* fingerprints of datagrams */
 	KEY_LINE,			/* tokens in our own Contacts */
+	KEY_CALLS,			/* names of accounts */
 	KEY_LABELS
 };
 

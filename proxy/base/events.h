@@ -10,6 +10,9 @@
 #define EVENTS(E)							       \
 E(EV_LOG_LOST, "log.lost", WARNING,					       \
     "The log's reader was too slow; so many lines were never written.")	       \
+E(EV_LOG_WITHHELD, "log.withheld", NOTICE,				       \
+    "Strangers cause more lines than limits.log_lines; so many were not"       \
+    " written; said once a second.")					       \
 E(EV_NONCE_FULL, "nonce.full", WARNING,					       \
     "The nonce memory is full; the oldest nonces are stale early.")	       \
 E(EV_NONCE_RENEW, "nonce.renew", WARNING,				       \
@@ -30,6 +33,11 @@ E(EV_REDIS_KEY, "nonce.redis.key", ERROR,				       \
     "The other instances have another master key: none takes our nonces.")    \
 E(EV_REDIS_KEY_GOOD, "nonce.redis.key-good", NOTICE,			       \
     "The other instances have the same master key again.")		       \
+E(EV_SHARED_UP, "shared.up", NOTICE,					       \
+    "Bans and calls are shared through Redis from now on.")		       \
+E(EV_SHARED_DOWN, "shared.down", WARNING,				       \
+    "Bans and calls are not shared, for this reason; each instance has its"    \
+    " own meanwhile.")							       \
 E(EV_USERS_LOAD, "users.load", NOTICE,					       \
     "A users file was read and is in force.")				       \
 E(EV_USERS_KEEP, "users.keep", ERROR,					       \
@@ -54,7 +62,7 @@ E(EV_REQUEST_REFUSED, "request.refused", INFO,				       \
 E(EV_REQUEST_DROPPED, "request.dropped", DEBUG,				       \
     "A request that is not to be answered, or is one too many, ended here.")			       \
 E(EV_RESPONSE_DROPPED, "response.dropped", INFO,			       \
-    "A response to nothing that we asked.")				       \
+    "A response to nothing that we asked, or one with a fault; see reason.")  \
 E(EV_CANCEL_FOREIGN, "cancel.foreign", NOTICE,				       \
     "A CANCEL from another address than the INVITE; it was dropped.")	       \
 E(EV_GUARD_BAN, "guard.ban", NOTICE,					       \
@@ -63,12 +71,24 @@ E(EV_GUARD_UNBAN, "guard.unban", NOTICE,				       \
     "A ban has ended, or made room for another.")			       \
 E(EV_GUARD_NO_BAN, "guard.no-ban", ERROR,				       \
     "There was no memory for a ban.")					       \
+E(EV_FIREWALL_UP, "firewall.up", NOTICE,				       \
+    "The kernel drops what is banned from now on.")			       \
+E(EV_FIREWALL_FAIL, "firewall.fail", WARNING,				       \
+    "The kernel does not take our bans; what is banned is dropped by us.")     \
+E(EV_FIREWALL_RIGHT, "firewall.right", WARNING,			       \
+    "The daemon could not give up CAP_NET_ADMIN after its start.")	       \
 E(EV_GUARD_OVER_RATE, "guard.over-rate", NOTICE,			       \
     "Somebody sends more than his rate; one line a second for each kind,"      \
     " unsaid counts the others.")					       \
 E(EV_GUARD_SLOWED, "guard.user-slowed", WARNING,			       \
     "Too many wrong passwords for a user: his answers are dropped, but for"    \
     " those from where he was right lately.")				       \
+E(EV_FRAUD_LIMIT, "fraud.limit", NOTICE,				       \
+    "A class refused a call; one line a second for each kind of limit, unsaid"  \
+    " counts the others.")						       \
+E(EV_GUARD_SOURCE_SLOWED, "guard.source-slowed", NOTICE,		       \
+    "Too many failures of a source where others are right: for so many"	       \
+    " seconds, answers of users who were not right there are dropped.")	       \
 E(EV_AUTHN_REPLAY, "authn.replay", NOTICE,				       \
     "A right answer was used a second time: a copy, or a confused client.")  \
 E(EV_PEER_MISPLACED, "peer.misplaced", NOTICE,				       \
@@ -95,6 +115,9 @@ E(EV_TARGET_STATE, "target.state", NOTICE,				       \
     "What a target serves now, as asked for by SIGUSR1.")		       \
 E(EV_EGRESS_FILTERED, "egress.filtered", NOTICE,			       \
     "A request would have gone where the egress list of its route denies.")  \
+E(EV_MEDIA_UNSAFE, "media.unsafe", NOTICE,				       \
+    "A body broke what is asked of media; passed says if it was sent on all"   \
+    " the same; one line a second, unsaid counts the others.")		       \
 E(EV_TIMER_C, "timer.c", NOTICE,					       \
     "A call rang longer than Timer C allows, and is cancelled.")	       \
 E(EV_TLS_LOAD, "tls.load", NOTICE,					       \
@@ -117,6 +140,9 @@ E(EV_RELOAD_KEEP, "daemon.keep", ERROR,					       \
     "A new configuration cannot be used; the old one stays.")		       \
 E(EV_RELOAD_LATER, "daemon.restart-needed", WARNING,			       \
     "What changed in this option needs a restart.")			       \
+E(EV_DESCRIPTORS, "daemon.descriptors", WARNING,			       \
+    "The system lets us have fewer descriptors than limits.connections"	       \
+    " needs; raise LimitNOFILE or lower the limit.")			       \
 E(EV_DRAIN, "daemon.drain", NOTICE,					       \
     "The daemon stops taking new requests and waits for those under way.")   \
 E(EV_KEY_MADE, "key.made", NOTICE,					       \

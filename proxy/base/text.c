@@ -115,6 +115,14 @@ base64url_encode(char *out, const uint8_t *in, size_t len)
 	const char *start = out;
 	unsigned held = 0, bits = 0;
 
+	for (; len >= 3; in += 3, len -= 3) {
+		held = (unsigned)in[0] << 16 | (unsigned)in[1] << 8 | in[2];
+		*out++ = base64url_digit[held >> 18];
+		*out++ = base64url_digit[held >> 12 & 63];
+		*out++ = base64url_digit[held >> 6 & 63];
+		*out++ = base64url_digit[held & 63];
+	}
+	held = 0;
 	for (size_t i = 0; i < len; i++) {
 		held = (held << 8 | in[i]) & 0xffff;
 		for (bits += 8; bits >= 6; bits -= 6)

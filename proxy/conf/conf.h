@@ -48,7 +48,7 @@ enum conf_type {
 };
 
 struct conf_list   { size_t n; const char *const *v; const int *line; };
-struct conf_choices { size_t n; int v[8]; };
+struct conf_choices { size_t n; int v[8]; int line; };
 struct conf_groups { size_t n; void *v; };	/* n structs, side by side */
 /* So many in a time, and at most burst at once.  count 0: off. */
 struct conf_rate   { int64_t count, per_ms, burst; };

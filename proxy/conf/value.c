@@ -317,6 +317,7 @@ take_choices(const struct conf_spot *at, const struct conf_opt *o,
 	int rc = 0;
 
 	out->n = 0;
+	out->line = at->line;
 	if (t->n == 0)
 		return conf_bad(at, "names none");
 	for (size_t i = 0; i < t->n; i++)

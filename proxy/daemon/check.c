@@ -14,51 +14,14 @@
 #include "base/secret.h"
 #include "daemon/accounts.h"
 #include "daemon/daemon.h"
+#include "daemon/holes.h"
 #include "daemon/master_keys.h"
 #include "daemon/settings.h"
 #include "daemon/tls_files.h"
+#include "io/nft.h"
 #include "modules/registry.h"
 #include "pipeline/reason.h"
 #include "transport/transport.h"
-
-static bool
-is_private(const struct addr *a)
-{
-	static const char *const net[] = { "10.0.0.0/8", "172.16.0.0/12",
-		"192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10", "fc00::/7",
-		"::1" };
-	struct net n;
-
-	for (size_t i = 0; i < sizeof net / sizeof net[0]; i++)
-		if (net_parse(&n, str_of(net[i])) && net_has(&n, a))
-			return true;
-	return false;
-}
-
-static bool
-is_public(const struct listen_conf *l)
-{
-	return l->udp && (l->advertise != NULL || addr_is_any(&l->addr) ||
-	    !is_private(&l->addr));
-}
-
-/* Anybody can write a peer's address into a UDP packet. */
-static void
-warn_of_forgery(const struct settings *s, const struct peer *p)
-{
-	const struct listen_conf *l = s->listen.v;
-
-	if (!peer_is_known_by(p, PEER_BY_ADDRESS))
-		return;
-	for (size_t i = 0; i < s->listen.n; i++)
-		if (is_public(&l[i]) && (p->listener == NULL ||
-		    strcmp(p->listener, l[i].name) == 0))
-			conf_warn(s->conf, l[i].line, "listen", "peer \"%s\" "
-			    "is known by its UDP address alone, and this "
-			    "listener is public: a forged source address may "
-			    "pass; give the peer a listener of its own inside",
-			    p->name);
-}
 
 /* *out: the keys; NULL: there are none yet. */
 static int
@@ -84,16 +47,18 @@ check_stores(const struct settings *s, struct keys *keys)
 	struct nonce_store_env nonces = { .keys = keys,
 		.nc_max = s->auth.nc_max,
 		.instance = (uint16_t)s->instance_id };
+	uint8_t lacking = 0;
 	int rc = 0;
 
 	for (size_t i = 0; i < s->auth.algorithms.n; i++)
 		users.algs |= (uint8_t)(1u << s->auth.algorithms.v[i]);
 	if (s->users != NULL && s->users->check != NULL &&
-	    s->users->check(s->users_conf, &users) != 0) {
+	    s->users->check(s->users_conf, &users, &lacking) != 0) {
 		conf_error(s->conf, s->users_line, "users",
 		    "cannot be used as they are");
 		rc = -1;
 	}
+	holes_warn_lacking(s, lacking);
 	if (s->nonce_store->check != NULL &&
 	    s->nonce_store->check(s->nonce_store_conf, &nonces) != 0) {
 		conf_error(s->conf, s->nonce_store_line, "nonce_store",
@@ -112,8 +77,7 @@ daemon_check(const char *path)
 
 	if (s == NULL)
 		return EXIT_FAILURE;
-	for (size_t i = 0; i < peers_count(s->peers); i++)
-		warn_of_forgery(s, peers_at(s->peers, i));
+	holes_warn(s);
 	rc = check_keys(s, &keys);
 	if (accounts_load(s) < 0)
 		rc = -1;
@@ -167,5 +131,6 @@ daemon_print_version(void)
 	printf("sipbouncer %s\n", PACKAGE_VERSION);
 	printf("nonce stores: %s\n", nonce_store_ops_names());
 	printf("users: %s\n", cred_ops_names());
+	printf("firewalls: %s\n", nft_is_there() ? "nftables" : "none");
 	printf("sofia-sip: %s\n", SOFIA_SIP_VERSION);
 }

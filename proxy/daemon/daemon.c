@@ -17,12 +17,15 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "daemon/accounts.h"
+#include "daemon/descriptors.h"
+#include "daemon/firewall.h"
 #include "daemon/inner.h"
 #include "daemon/master_keys.h"
 #include "daemon/plan.h"
 #include "io/dns.h"
 #include "io/sofia_fixups.h"
 #include "io/tls.h"
+#include "modules/registry.h"
 #include "route/sets.h"
 
 enum { DRAIN_MS = 5000, DRAIN_LOOK_MS = 50 };
@@ -148,6 +151,11 @@ open_base(struct daemon *d)
 	d->metrics = metrics_new();
 	if (d->loop == NULL || d->metrics == NULL)
 		return fail("no memory for the loop");
+	/* before there are secrets: it makes a process */
+	if (firewall_new(&d->firewall, d->loop, d->metrics, s) < 0)
+		return fail("the process for guard.firewall cannot be made");
+	if (accounts_load(d->settings) < 0)
+		return -1;
 	d->keys = master_keys_load(s, true);
 	if (d->keys == NULL)
 		return -1;
@@ -171,9 +179,14 @@ open_stores(struct daemon *d)
 		.lifetime_s = s->auth.nonce_lifetime_ms / 1000,
 		.instance = (uint16_t)s->instance_id,
 	};
+	struct shared_env shared = { .loop = d->loop, .dns = d->dns,
+		.metrics = d->metrics };
 
 	if (s->nonce_store->open(&d->nonces, s->nonce_store_conf, &env) < 0)
 		return fail("the nonce store cannot be opened");
+	if (registry_open_shared(&d->shared, s->nonce_store,
+	    s->nonce_store_conf, &shared) < 0)
+		return fail("what instances share cannot be opened");
 	d->users_env = (struct cred_store_env){ .loop = d->loop,
 		.metrics = d->metrics };
 	for (size_t i = 0; i < s->auth.algorithms.n; i++)
@@ -222,6 +235,7 @@ open_pipeline(struct daemon *d)
 	struct pipeline_env env = {
 		.loop = d->loop, .metrics = d->metrics, .keys = d->keys,
 		.dns = d->dns, .users = d->users, .nonces = d->nonces,
+		.shared = d->shared,
 		.ways = &d->ways, .instance = (uint16_t)s->instance_id,
 		.tls_towards = tls_towards, .vouched = vouched, .tls_arg = d,
 		.t1_ms = s->timers.t1_ms, .timer_c_ms = s->timers.c_ms,
@@ -256,12 +270,15 @@ static void
 close_all(struct daemon *d)
 {
 	pipeline_free(d->pipeline);
+	firewall_free(d->firewall);
 	listener_close(d->listener);
 	tls_files_free(d->tls);
 	if (d->users != NULL)
 		d->users->ops->close(d->users);
 	if (d->nonces != NULL)
 		d->nonces->ops->close(d->nonces);
+	if (d->shared != NULL)
+		d->shared->ops->close(d->shared);
 	dns_free(d->dns);
 	loop_timer_free(d->drain);
 	if (d->policy != NULL)
@@ -281,6 +298,7 @@ serve(struct daemon *d)
 	if (open_base(d) < 0 || open_signals(d) < 0 || open_stores(d) < 0 ||
 	    open_pipeline(d) < 0 || open_listener(d) < 0)
 		return EXIT_FAILURE;
+	firewall_start(d->firewall, pipeline_bans(d->pipeline), &d->ways);
 	log_event(EV_DAEMON_START, kv_str("version", PACKAGE_VERSION),
 	    kv_str("file", d->path), kv_uint("sockets", d->ways.n));
 	tell_supervisor("READY=1");
@@ -299,12 +317,9 @@ daemon_run(const char *path)
 	d.settings = settings_load(path);
 	if (d.settings == NULL)
 		return EXIT_FAILURE;
-	if (accounts_load(d.settings) < 0) {
-		settings_free(d.settings);
-		return EXIT_FAILURE;
-	}
 	log_open(2, (enum log_format)d.settings->log.format,
 	    (enum log_level)d.settings->log.level);
+	descriptors_raise(d.settings);
 	signal(SIGPIPE, SIG_IGN);	/* the reader of our log may go */
 	su_init();
 	su_log_set_level(su_log_default, 0);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "auth/cred.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/secret.h"
@@ -129,6 +130,7 @@ explain(const struct settings *s, const struct explain_args *args,
 	struct addr source;
 	struct domains *domains;
 	struct explain e = { .peers = s->peers, .routes = s->routes,
+		.classes = s->classes, .now_s = clock_unix_ms() / 1000,
 		.ways = &ways, .listener = args->listener,
 		.user = args->user, .class = class, .out = stdout };
 	int status;

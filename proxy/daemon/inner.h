@@ -22,12 +22,14 @@ struct daemon {
 	struct tls_files *tls;
 	struct dns	*dns;
 	struct nonce_store *nonces;
+	struct shared	*shared;	/* NULL: alone */
 	struct cred_store *users;
 	struct cred_store_env users_env;
 	struct ways	 ways;
 	struct sets	*sets;		/* every peer's targets */
 	struct pipeline	*pipeline;
 	struct listener	*listener;
+	struct firewall	*firewall;	/* NULL: none */
 	struct loop_timer *drain;	/* looks whether all is done */
 	int64_t		 drain_until_ms;
 };

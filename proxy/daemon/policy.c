@@ -52,10 +52,12 @@ policy_new(struct settings *s, const struct ways *ways, struct sets *sets)
 	p->realm = s->realm;
 	p->auth = &s->auth;
 	p->limits = &s->limits;
+	p->media = media_if_any(&s->media);
 	p->peers = s->peers;
 	p->accounts = s->accounts;
 	p->naccounts = s->naccounts;
 	p->routes = s->routes;
+	p->classes = s->classes;
 	p->deny = s->deny;
 	p->outbound = s->outbound;
 	p->scanners = s->scanners;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/accounts.h"
+#include "daemon/firewall.h"
 #include "daemon/inner.h"
 #include "daemon/plan.h"
 
@@ -109,6 +110,9 @@ compare(const struct settings *a, const struct settings *b)
 	    same_module(a->nonce_store->opts, a->nonce_store_conf,
 	    b->nonce_store_conf), "nonce_store");
 	say_restart(same_users(a, b), "users");
+	say_restart(a->guard.firewall == b->guard.firewall &&
+	    same(a->guard.firewall_table, b->guard.firewall_table),
+	    "guard.firewall");
 	say_restart(same(a->resolv_conf, b->resolv_conf), "resolv_conf");
 	say_restart(same(a->state_dir, b->state_dir), "state_dir");
 	say_restart(same(a->record_route, b->record_route), "record_route");
@@ -154,6 +158,7 @@ daemon_reload(struct daemon *d)
 	d->settings = s;
 	limits = daemon_transport_conf(s);
 	listener_set_conf(d->listener, &limits);
+	firewall_set_max(d->firewall, s->limits.bans_max);
 	log_open(2, (enum log_format)s->log.format,
 	    (enum log_level)s->log.level);
 	if (d->users != NULL && d->users->ops->reload != NULL)

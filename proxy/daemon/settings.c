@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "daemon/accounts.h"
+#include "daemon/firewall.h"
 #include "daemon/settings_inner.h"
 #include "modules/registry.h"
 
@@ -137,6 +138,21 @@ listener_by_name(const struct settings *s, const char *name)
 	return NULL;
 }
 
+/* Without a listener of TLS no keys may come or go. */
+static void
+check_media(const struct settings *s, const struct media_conf *m)
+{
+	const struct listen_conf *l = s->listen.v;
+
+	if (m->security != MEDIA_REQUIRE)
+		return;
+	for (size_t i = 0; i < s->listen.n; i++)
+		if (l[i].tls)
+			return;
+	conf_warn(s->conf, m->line, "media.security", "no listener is TLS, "
+	    "so that DTLS is the only protection that passes");
+}
+
 static void
 check_peers(const struct settings_root *r)
 {
@@ -152,7 +168,21 @@ check_peers(const struct settings_root *r)
 			conf_warn(r->s.conf, p[i].line, "peers.auth",
 			    "peer \"%s\" needs digest, but there are no users",
 			    p[i].name);
+		check_media(&r->s, &p[i].media);
 	}
+}
+
+static void
+check_classes(const struct settings_root *r)
+{
+	const struct peer_conf *p = r->peers.v;
+
+	for (size_t i = 0; i < r->peers.n && r->s.classes != NULL; i++)
+		if (p[i].class != NULL &&
+		    classes_by_name(r->s.classes, p[i].class) == NULL)
+			conf_error(r->s.conf, p[i].line, "peers.class",
+			    "no entry of classes is named \"%s\"",
+			    p[i].class);
 }
 
 static void
@@ -224,17 +254,22 @@ check_together(struct settings_root *r)
 
 	s->deny = deny_new(s->conf, &s->deny_nets);
 	s->scanners = scanners_new(s->conf, &s->guard);
+	s->classes = classes_new(s->conf, &r->classes);
 	s->peers = peers_new(s->conf, &r->peers);
 	s->egress = egress_new(s->conf, &r->egress);
 	if (s->peers != NULL && s->egress != NULL)
 		s->routes = routes_new(s->conf, &r->routes,
 		    &(struct routes_world){ s->peers, s->egress });
 	check_peers(r);
+	check_classes(r);
 	settings_check_tls(r);
+	settings_check_methods(r);
 	check_routes(r);
 	check_timers(s);
 	check_legacy(s);
+	check_media(s, &s->media);
 	check_bans(s);
+	firewall_check(s);
 }
 
 static struct settings_root *
@@ -289,6 +324,7 @@ settings_free(struct settings *s)
 		return;
 	accounts_free(s->accounts, s->naccounts);
 	routes_free(s->routes);
+	classes_free(s->classes);
 	egress_free(s->egress);
 	peers_free(s->peers);
 	deny_free(s->deny);

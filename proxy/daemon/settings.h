@@ -13,9 +13,11 @@
 #include "auth/nonce_store.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "guard/classes.h"
 #include "guard/deny.h"
 #include "guard/limits.h"
 #include "guard/scanners.h"
+#include "route/media.h"
 #include "route/peer.h"
 #include "route/routes.h"
 
@@ -130,11 +132,13 @@ struct settings {
 	const struct cred_ops	*users;		/* NULL: no users configured */
 	void			*users_conf;
 	int			 users_line;
+	struct media_conf	 media;		/* of who is no peer */
 	struct peers		*peers;
 	struct account		*accounts;	/* by accounts_load() */
 	size_t			 naccounts;
 	struct egress		*egress;
 	struct routes		*routes;
+	struct classes		*classes;
 	struct limits_conf	 limits;
 	struct log_conf		 log;
 	struct timers_conf	 timers;
@@ -144,6 +148,9 @@ struct settings {
  * NULL when there was one. */
 struct settings *settings_load(const char *path);
 void settings_free(struct settings *s);
+
+/* Does a listener speak TLS? */
+bool settings_have_tls(const struct settings *s);
 
 /* -T: the effective configuration, without secrets. */
 void settings_print(FILE *f, const struct settings *s);

@@ -13,6 +13,7 @@ struct settings_root {
 	struct conf_groups	 peers;		/* struct peer_conf */
 	struct conf_groups	 routes;	/* struct route_conf */
 	struct conf_groups	 egress;	/* struct egress_conf */
+	struct conf_groups	 classes;	/* struct class_conf */
 };
 
 extern const struct conf_opt settings_opts[];
@@ -20,6 +21,8 @@ extern const struct conf_opt settings_opts[];
 /* Take the URIs of `listen` apart, name those without a name, and refuse
  * what cannot stand side by side; complaints go to s->conf. */
 void settings_check_listen(struct settings *s);
+/* The methods of auth and peers. */
+void settings_check_methods(const struct settings_root *r);
 /* What others call a listener, and the group `cluster`. */
 void settings_take_names(struct conf *c, struct listen_conf *l);
 void settings_check_cluster(struct settings *s);

@@ -236,6 +236,11 @@ const struct conf_opt settings_opts[] = {
 	{ "users", CONF_T_RAW, AT(users),
 	    .help = "Where the secrets of the users are. Its type says "
 	    "which options it has. Without users only peers are let in." },
+	{ "media", CONF_T_GROUP, AT(s.media), CONF_RELOAD | CONF_OPTIONAL,
+	    .opts = media_opts,
+	    .help = "What is asked of the SDP of phones and of everybody else "
+	    "who is no peer, whether they send it or get it. By default "
+	    "nothing. Peers have a group of their own." },
 	{ "peers", CONF_T_GROUPS, AT(peers), .opts = peer_opts,
 	    .size = sizeof(struct peer_conf),
 	    .help = "Who is known by address or certificate, and where it is "
@@ -249,6 +254,12 @@ const struct conf_opt settings_opts[] = {
 	    .opts = egress_opts, .size = sizeof(struct egress_conf),
 	    .help = "Lists of addresses that requests may not go to; routes "
 	    "name them." },
+	{ "classes", CONF_T_GROUPS, AT(classes), CONF_RELOAD,
+	    .opts = class_opts, .size = sizeof(struct class_conf),
+	    .help = "Classes of service: how many calls a user or peer may "
+	    "have, where to, and when. A class of the users file that "
+	    "is not here is only a word for routes. By default nothing is "
+	    "limited." },
 	{ "limits", CONF_T_GROUP, AT(s.limits), .opts = limits_opts,
 	    .help = "Bounds. Beyond each something is refused, and counted "
 	    "in the metrics." },

@@ -70,8 +70,8 @@ check_required(const struct settings_root *r, const struct listen_conf *l)
 	    "certificate");
 }
 
-static bool
-has_tls(const struct settings *s)
+bool
+settings_have_tls(const struct settings *s)
 {
 	const struct listen_conf *l = s->listen.v;
 
@@ -104,7 +104,7 @@ static void
 check_reached(const struct settings *s, const char *option, int line,
     const char *uri)
 {
-	if (!has_tls(s) && wants_tls(uri))
+	if (!settings_have_tls(s) && wants_tls(uri))
 		conf_warn(s->conf, line, option, "no entry of listen is for "
 		    "TLS, so \"%s\" cannot be reached", uri);
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM_FIRST = 64, V4_WHOLE = 32 };
+enum { ROOM_FIRST = 64, V4_WHOLE = 32, ENDS_AT_ONCE = 1000 };
 
 static const uint32_t NOBODY = UINT32_MAX;
 
@@ -283,6 +283,14 @@ bans_has(const struct bans *b, const struct addr *a)
 	return find(b, source) != NOBODY;
 }
 
+int64_t
+bans_until_ms(const struct bans *b, const uint8_t source[SOURCE_BYTES])
+{
+	uint32_t place = find(b, source);
+
+	return place == NOBODY ? -1 : b->v[place].ban.until_ms;
+}
+
 size_t
 bans_count(const struct bans *b)
 {
@@ -337,7 +345,8 @@ bans_end(struct bans *b, int64_t now_ms)
 {
 	struct ban gone;
 
-	while (b->n > 0 && b->v[0].ban.until_ms <= now_ms) {
+	for (size_t i = 0; i < ENDS_AT_ONCE && b->n > 0 &&
+	    b->v[0].ban.until_ms <= now_ms; i++) {
 		gone = take_out(b, 0);
 		tell(b, &gone, BAN_ENDS);
 	}

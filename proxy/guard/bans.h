@@ -68,6 +68,9 @@ void bans_source_net(const struct addr *a, struct net *out);
 const char *bans_source_text(const uint8_t source[SOURCE_BYTES], char *out);
 
 bool bans_has(const struct bans *b, const struct addr *a);
+/* When the ban of this source ends; -1: there is none. */
+int64_t bans_until_ms(const struct bans *b,
+    const uint8_t source[SOURCE_BYTES]);
 size_t bans_count(const struct bans *b);
 
 /* Also from outside.  An older ban that ends later stays as it is.  max: how
@@ -80,7 +83,7 @@ bool bans_remove(struct bans *b, const struct addr *a);
 void bans_each(const struct bans *b,
     void (*visit)(void *arg, const struct ban *ban), void *arg);
 
-/* End those whose time is over. */
+/* End those whose time is over; some of them, if they are thousands. */
 void bans_end(struct bans *b, int64_t now_ms);
 /* When the next one ends; -1: there is none. */
 int64_t bans_next_end_ms(const struct bans *b);

@@ -109,6 +109,25 @@ of_both(const struct failures *f, enum mark_kind kind,
 	return mark_join(f->key, kind, who->source, who->user);
 }
 
+static uint64_t
+of_flow(const struct failures *f, const struct failures_who *who)
+{
+	return mark_join(f->key, MARK_PROVED_FLOW, who->flow, who->user);
+}
+
+static bool
+has(const struct failures *f, uint64_t mark, int64_t now_s)
+{
+	return is_in_force(look(f, mark), mark, now_s);
+}
+
+bool
+failures_proved_any(const struct failures *f, const struct failures_who *who,
+    int64_t now_s)
+{
+	return has(f, of_source(f, MARK_PROVED_ANY, who), now_s);
+}
+
 /* Has this user used up what he may add to the count of a source from which
  * others prove themselves? */
 static bool
@@ -118,12 +137,12 @@ is_over_share(struct failures *f, const struct limits_conf *limits,
 	struct entry *share;
 
 	if (who->user == 0)
-		return false;
+		return failures_proved_any(f, who, now_s);
 	share = take(f, of_both(f, MARK_SHARE, who), now_s,
 	    now_s + limits->ban_window_ms / 1000);
 	count(share);
 	return share->count > FAILURES_SHARE &&
-	    find(f, of_source(f, MARK_PROVED_ANY, who), now_s) != NULL;
+	    failures_proved_any(f, who, now_s);
 }
 
 /* For how long this time; it is remembered for ban_max beyond its end. */
@@ -145,34 +164,47 @@ strike(struct failures *f, const struct limits_conf *limits,
 	return lasts_s;
 }
 
-int64_t
+enum failures_verdict
 failures_add(struct failures *f, const struct limits_conf *limits,
-    const struct failures_who *who, int64_t now_s)
+    const struct failures_who *who, int64_t now_s, int64_t *lasts_s)
 {
+	uint64_t slowed = of_source(f, MARK_SLOWED, who);
 	struct entry *e;
 
-	if (limits->ban_after < 0 || is_over_share(f, limits, who, now_s))
-		return 0;
+	*lasts_s = 0;
+	if (limits->ban_after < 0 || has(f, slowed, now_s) ||
+	    is_over_share(f, limits, who, now_s))
+		return FAILURES_WITHIN;
 	e = take(f, of_source(f, MARK_COUNT, who), now_s,
 	    now_s + limits->ban_window_ms / 1000);
 	count(e);
 	if (e->count < limits->ban_after)
-		return 0;
+		return FAILURES_WITHIN;
 	e->ends_s = 0;
-	return strike(f, limits, who, now_s);
+	*lasts_s = strike(f, limits, who, now_s);
+	if (!failures_proved_any(f, who, now_s))
+		return FAILURES_BAN;
+	take(f, slowed, now_s, now_s + *lasts_s);
+	return FAILURES_SLOW;
+}
+
+static void
+prove(struct failures *f, uint64_t mark, int64_t now_s, int64_t lasts_s)
+{
+	int64_t ends_s = now_s + lasts_s;
+
+	take(f, mark, now_s, ends_s)->ends_s = (uint32_t)ends_s;
 }
 
 void
 failures_forgive(struct failures *f, const struct limits_conf *limits,
     const struct failures_who *who, int64_t now_s)
 {
-	int64_t until_s = now_s + PROVED_S;
 	struct entry *e, *share;
 
-	take(f, of_both(f, MARK_PROVED, who), now_s, until_s)->ends_s =
-	    (uint32_t)until_s;
-	take(f, of_source(f, MARK_PROVED_ANY, who), now_s, until_s)->ends_s =
-	    (uint32_t)until_s;
+	prove(f, of_both(f, MARK_PROVED, who), now_s, PROVED_S);
+	prove(f, of_source(f, MARK_PROVED_ANY, who), now_s, PROVED_S);
+	prove(f, of_flow(f, who), now_s, PROVED_FLOW_S);
 	e = find(f, of_source(f, MARK_COUNT, who), now_s);
 	if (e == NULL || e->count == 0)
 		return;
@@ -191,7 +223,19 @@ bool
 failures_proved(const struct failures *f, const struct failures_who *who,
     int64_t now_s)
 {
-	uint64_t mark = of_both(f, MARK_PROVED, who);
+	return has(f, of_both(f, MARK_PROVED, who), now_s);
+}
 
-	return is_in_force(look(f, mark), mark, now_s);
+bool
+failures_proved_flow(const struct failures *f,
+    const struct failures_who *who, int64_t now_s)
+{
+	return has(f, of_flow(f, who), now_s);
+}
+
+bool
+failures_slowed(const struct failures *f, const struct failures_who *who,
+    int64_t now_s)
+{
+	return has(f, of_source(f, MARK_SLOWED, who), now_s);
 }

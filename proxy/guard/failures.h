@@ -3,14 +3,22 @@
  * much?
  *
  * A source that fails ban_after times within ban_window is to be banned; each
- * further time for twice as long.  Two things keep an honest address alive
- * behind which many phones are:
+ * further time for twice as long.  An honest address behind which many phones
+ * are stays alive, whoever else is behind it: once anybody proved himself from
+ * a source (in the last day),
  *
- * - Once anybody proved himself from a source (in the last day), no user's
- *   failures make up more than FAILURES_SHARE of its count.  So one phone with
- *   an old password cannot take the others down.
- * - Each success takes one failure back, at most FAILURES_SHARE a user and
- *   window.  So one good account does not wash an attacker clean.
+ * - it is not to be banned, but slowed, for as long: of users who did not
+ *   prove themselves from there no answer is to be looked at.  So who guesses
+ *   there learns nothing, and the others do not notice;
+ * - failures of nobody (a scanner's) do not count;
+ * - no user's failures make up more than FAILURES_SHARE of its count, so that
+ *   one phone with an old password does not slow the new ones;
+ * - each success takes one failure back, at most FAILURES_SHARE a user and
+ *   window, so that one good account does not wash a guesser clean.
+ *
+ * Who guesses at a user who is right there meets a rate, which is the
+ * caller's; the user's own phone is told apart by its flow (address and port),
+ * if it was right there in the last hour.
  *
  * All stands in fixed memory, in sets of eight, what ends first going first;
  * who is forgotten begins with a count of 0.  What counts as a failure, and
@@ -26,7 +34,7 @@
 #include "guard/limits.h"
 #include "guard/mark.h"
 
-enum { FAILURES_SHARE = 5, PROVED_S = 24 * 3600 };
+enum { FAILURES_SHARE = 5, PROVED_S = 24 * 3600, PROVED_FLOW_S = 3600 };
 
 struct failures;
 
@@ -37,12 +45,19 @@ void failures_free(struct failures *f);		/* NULL is allowed */
 struct failures_who {
 	uint64_t	source;		/* MARK_SOURCE */
 	uint64_t	user;		/* MARK_USER; 0: nobody was named */
+	uint64_t	flow;		/* MARK_FLOW */
 };
 
-/* One failure.  Returns for how long the source is to be banned now, in
- * seconds; 0: it is not. */
-int64_t failures_add(struct failures *f, const struct limits_conf *limits,
-    const struct failures_who *who, int64_t now_s);
+enum failures_verdict {
+	FAILURES_WITHIN,
+	FAILURES_BAN,			/* the source is to be banned now */
+	FAILURES_SLOW			/* it is slowed from now on */
+};
+
+/* One failure.  *lasts_s: for how long the source is banned or slowed. */
+enum failures_verdict failures_add(struct failures *f,
+    const struct limits_conf *limits, const struct failures_who *who,
+    int64_t now_s, int64_t *lasts_s);
 
 /* The user proved himself from there. */
 void failures_forgive(struct failures *f, const struct limits_conf *limits,
@@ -50,6 +65,16 @@ void failures_forgive(struct failures *f, const struct limits_conf *limits,
 
 /* Did he, within PROVED_S? */
 bool failures_proved(const struct failures *f,
+    const struct failures_who *who, int64_t now_s);
+/* Did anybody from there? */
+bool failures_proved_any(const struct failures *f,
+    const struct failures_who *who, int64_t now_s);
+/* By this very flow, within PROVED_FLOW_S? */
+bool failures_proved_flow(const struct failures *f,
+    const struct failures_who *who, int64_t now_s);
+
+/* Is his source slowed? */
+bool failures_slowed(const struct failures *f,
     const struct failures_who *who, int64_t now_s);
 
 #endif

@@ -49,8 +49,9 @@ const struct conf_opt limits_opts[] = {
 	    "or pending of a peer is reached." },
 	{ "connections", CONF_T_INT, AT(connections), CONF_OFF,
 	    .dflt = "10000", .min = 1, .max = 1000000,
-	    .help = "Accepted connections at once. Beyond it, new ones are "
-	    "closed." },
+	    .help = "Accepted connections at once. Beyond it, the one that "
+	    "has been silent for longest since it was made is closed for a "
+	    "new one; where all have brought a message, new ones are." },
 	{ "connections_per_source", CONF_T_INT, AT(connections_per_source),
 	    CONF_OFF, .dflt = "200", .min = 1, .max = 1000000,
 	    .help = "Accepted connections from one address, or from one /64 "
@@ -150,6 +151,12 @@ const struct conf_opt limits_opts[] = {
 	    .help = "Wrong passwords for one user, from everywhere. Beyond "
 	    "it, answers for this user are dropped unseen, but for those "
 	    "from a source where the user was right within a day." },
+	{ "log_lines", CONF_T_RATE, AT(log_lines), CONF_RELOAD | CONF_OFF,
+	    .dflt = "50/s burst 500",
+	    .help = "Lines of the log about requests of strangers that were "
+	    "refused, copies of answers, and responses to nothing. Beyond "
+	    "it only their number is written, once a second; the counters "
+	    "have them all." },
 	CONF_END
 };
 

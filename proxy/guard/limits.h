@@ -65,6 +65,7 @@ struct limits_conf {
 	int64_t	ban_max_ms;
 	int64_t	bans_max;		/* bans at once */
 	struct conf_rate failures_per_user;
+	struct conf_rate log_lines;	/* that strangers cause */
 };
 
 extern const struct conf_opt limits_opts[];

@@ -18,6 +18,7 @@ enum { MARK_KEY_BYTES = 16, SOURCE_BYTES = 16 };
 enum mark_kind {
 	MARK_SOURCE,		/* of a source address */
 	MARK_USER,
+	MARK_FLOW,		/* of a source address and port */
 	MARK_RATE_SOURCE,	/* buckets of rates.h */
 	MARK_RATE_PROVED,
 	MARK_RATE_METHOD,
@@ -25,11 +26,14 @@ enum mark_kind {
 	MARK_RATE_USER,
 	MARK_RATE_WRONG,
 	MARK_RATE_WRONG_FOREIGN,
+	MARK_RATE_WRONG_THERE,	/* where he was right lately */
 	MARK_COUNT,		/* entries of failures.h */
 	MARK_SHARE,
 	MARK_PROVED,
 	MARK_PROVED_ANY,
-	MARK_STRIKES
+	MARK_PROVED_FLOW,
+	MARK_STRIKES,
+	MARK_SLOWED
 };
 
 /* An address, or the network that counts as one source: IPv6 /64, and so many

@@ -1,8 +1,8 @@
 /*
  * scanners.c -- tools that look for open proxies and weak passwords.
  *
- * A pattern begins with a letter where it can: then most do not fit by their
- * first byte, and asking costs next to nothing.
+ * A pattern begins with a letter where it can: then asking costs next to
+ * nothing.
  */
 #include "config.h"
 
@@ -36,6 +36,11 @@ const char scanners_built_in[] =
 struct scanners {
 	char	*text;		/* patterns, each ended by NUL */
 	size_t	 len;
+	bool	 begins[256];	/* may one fit what begins with this byte? */
+};
+
+static const char *const firewalls[] = {
+	[FIREWALL_OFF] = "off", [FIREWALL_NFTABLES] = "nftables", NULL
 };
 
 const struct conf_opt guard_opts[] = {
@@ -45,6 +50,16 @@ const struct conf_opt guard_opts[] = {
 	    .help = "A file of patterns, one a line; strangers whose "
 	    "User-Agent fits one get silence. By default a list that is "
 	    "built in: the one that comes as scanners.list." },
+	{ "firewall", CONF_T_CHOICE, offsetof(struct guard_conf, firewall),
+	    .dflt = "off", .choices = firewalls,
+	    .help = "Who drops what is banned besides us: the kernel "
+	    "(\"nftables\"), which is told of each ban and of its end, or "
+	    "nobody. The daemon needs CAP_NET_ADMIN for it." },
+	{ "firewall_table", CONF_T_STR, offsetof(struct guard_conf,
+	    firewall_table), .dflt = "sipbouncer", .min = 1, .max = 31,
+	    .help = "The name of our table of family inet. It is made anew "
+	    "at each start, and deleted at the end; of several daemons on "
+	    "one machine each needs another name." },
 	CONF_END
 };
 
@@ -80,6 +95,19 @@ read_file(const char *path, size_t *len)
 	return text;
 }
 
+/* Few fit by their first byte, so most User-Agents are done with at once. */
+static void
+note_begin(struct scanners *s, char first)
+{
+	unsigned char c = (unsigned char)first, lower = c | ' ';
+
+	if (c == '*' || c == '?')
+		memset(s->begins, true, sizeof s->begins);
+	s->begins[c] = true;
+	if (lower >= 'a' && lower <= 'z')
+		s->begins[lower] = s->begins[lower ^ ' '] = true;
+}
+
 /* Line by line, in its own place: patterns stay, each with its NUL. */
 static void
 settle(struct scanners *s, size_t len)
@@ -93,6 +121,7 @@ settle(struct scanners *s, size_t len)
 		line = str_trim((struct str){ p, (size_t)(next - p) });
 		if (line.len == 0 || *line.p == '#')
 			continue;
+		note_begin(s, *line.p);
 		memmove(s->text + s->len, line.p, line.len);
 		s->len += line.len;
 		s->text[s->len++] = '\0';
@@ -152,6 +181,9 @@ scanners_have(const struct scanners *s, struct str user_agent)
 {
 	struct str pattern;
 
+	/* what is empty may fit "*" */
+	if (user_agent.len > 0 && !s->begins[(unsigned char)*user_agent.p])
+		return false;
 	for (size_t i = 0; i < s->len; i += pattern.len + 1) {
 		pattern = str_of(s->text + i);
 		if (glob_match(pattern, user_agent, true))

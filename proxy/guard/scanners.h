@@ -10,9 +10,13 @@
 #include "base/text.h"
 #include "conf/conf.h"
 
+enum guard_firewall { FIREWALL_OFF, FIREWALL_NFTABLES };
+
 struct guard_conf {
 	int		line;
 	const char	*scanners;	/* a file; "off"; NULL: built in */
+	int		firewall;	/* enum guard_firewall */
+	const char	*firewall_table;
 };
 
 extern const struct conf_opt guard_opts[];

@@ -9,15 +9,14 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "guard/grammar.h"
 
 enum { LENGTH_MAX = 0x7fffffff };	/* of a body */
 
-/* RFC 3261 25.1 */
 static bool
 is_token(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || (c != '\0' && strchr("-.!%*_+`'~", c));
+	return grammar_is(c, IN_TOKEN);
 }
 
 static bool
@@ -49,9 +48,10 @@ judge_length(struct head *h, struct str value)
 	uint64_t n;
 
 	if (h->has_length || !parse_uint(str_trim(value), LENGTH_MAX, &n))
-		return HEAD_BAD_LENGTH;
+		h->bad_length = true;
+	else
+		h->body = (int64_t)n;
 	h->has_length = h->in_length = true;
-	h->body = (int64_t)n;
 	return HEAD_MORE;
 }
 
@@ -85,7 +85,8 @@ judge_header(struct head *h, struct str line)
 	if (is_blank(line.p[0])) {
 		if (h->lines++ == 0)
 			return HEAD_FOLDED_START;
-		return h->in_length ? HEAD_BAD_LENGTH : HEAD_MORE;
+		h->bad_length |= h->in_length;
+		return HEAD_MORE;
 	}
 	h->lines++;
 	return judge_named(h, line);
@@ -105,15 +106,28 @@ judge_line(struct head *h, struct str line, size_t next)
 	if (line.len > 0)
 		return judge_header(h, line);
 	h->len = next;
-	if (!h->has_length)
+	if (!h->has_length || h->bad_length)
 		h->body = -1;
-	return HEAD_WHOLE;
+	return h->bad_length ? HEAD_BAD_LENGTH : HEAD_WHOLE;
+}
+
+/* Is none of these 8 bytes below 16?  Looked at all at once. */
+static bool
+all_are_text(const char *p)
+{
+	const uint64_t each = UINT64_MAX / 255;
+	uint64_t x;
+
+	memcpy(&x, p, sizeof x);
+	return ((x - 16 * each) & ~x & 128 * each) == 0;
 }
 
 /* Where the next byte stands that is the end of a line or forbidden. */
 static size_t
 next_control(const char *p, size_t i, size_t len)
 {
+	while (i + sizeof(uint64_t) <= len && all_are_text(p + i))
+		i += sizeof(uint64_t);
 	while (i < len && p[i] != '\r' && p[i] != '\n' && p[i] != '\0')
 		i++;
 	return i;

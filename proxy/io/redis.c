@@ -235,6 +235,8 @@ redis_free(struct redis *r)
 
 	if (r == NULL)
 		return;
+	if (r->up)
+		redis_stream_flush(r->stream);
 	r->up = false;
 	while ((c = queue_pop(r)) != NULL)
 		command_finish(c, NULL);

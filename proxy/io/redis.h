@@ -52,7 +52,8 @@ typedef void redis_done_f(void *arg, const struct redisReply *r);
 /* NULL: no memory. */
 struct redis *redis_new(const struct redis_place *place,
     const struct redis_conf *conf, const struct redis_hooks *hooks);
-/* Those that wait are told, but there is no down().  NULL is allowed. */
+/* What was sent leaves, as far as the socket takes it.  Those that wait are
+ * told, but there is no down().  NULL is allowed. */
 void redis_free(struct redis *r);
 
 /* Tell all that are open, then down(); not from inside a callback. */

@@ -8,6 +8,7 @@
 
 #include "pipeline/acked.h"
 #include "pipeline/branch.h"
+#include "pipeline/media.h"
 #include "pipeline/message.h"
 #include "pipeline/moved.h"
 #include "pipeline/reply.h"
@@ -35,7 +36,10 @@ step_ack_may_pass(struct request *req)
 enum step_verdict
 step_ack_relay(struct request *req)
 {
-	if (!branch_pass(&req->leg, &req->leg.target[0]))
+	const struct target *t = &req->leg.target[0];
+
+	if (!media_may_leave(&req->leg, t->transport) ||
+	    !branch_pass(&req->leg, t))
 		return refuse(req, REASON_ACK_BAD);
 	request_end(req, REASON_ACK_RELAYED, 0);
 	return STEP_DONE;

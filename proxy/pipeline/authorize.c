@@ -7,6 +7,7 @@
 
 #include "pipeline/intake.h"
 #include "pipeline/message.h"
+#include "pipeline/methods.h"
 #include "pipeline/request.h"
 #include "pipeline/watch.h"
 
@@ -65,6 +66,8 @@ settle_peer(struct request *req)
 		return REASON_OVERLOAD;
 	if (!intake_begin(req))
 		return REASON_NO_MEMORY;
+	if (!methods_allow(req))
+		return REASON_METHOD_NOT_ALLOWED;
 	return req->path != NULL && (req->peer == NULL ||
 	    req->path->registrar != req->peer->id) ? REASON_FOREIGN_TOKEN :
 	    REASON_COUNT;
@@ -128,7 +131,8 @@ judge(struct request *req)
 	    req->proof == PROOF_NONE)
 		return r;
 	r = judge_stranger(req);
-	return r == REASON_COUNT && !req->number_ok ? REASON_WRONG_NUMBER : r;
+	return r == REASON_COUNT && !req->number_ok &&
+	    !intake_is_emergency(req) ? REASON_WRONG_NUMBER : r;
 }
 
 enum step_verdict

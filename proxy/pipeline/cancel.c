@@ -27,6 +27,8 @@ log_foreign(const struct request *req)
 {
 	char source[ADDR_TEXT_MAX];
 
+	if (!request_may_log(req))
+		return;
 	log_event(EV_CANCEL_FOREIGN,
 	    kv_str("source", addr_text(&req->source, source)),
 	    kv_str("call_id", req->sip->sip_call_id->i_id));

@@ -33,7 +33,7 @@ log_refusal(const struct request *req, enum reason r)
 {
 	char source[ADDR_TEXT_MAX];
 
-	if (r != REASON_REPLAY)
+	if (r != REASON_REPLAY || !request_may_log(req))
 		return;
 	log_event(EV_AUTHN_REPLAY, kv_str("user", req->user),
 	    kv_str("source", addr_text(&req->source, source)),

@@ -96,6 +96,36 @@ say_what(const struct inquiry *in)
 	    q->number.len == 0 ? "-" : q->number.p);
 }
 
+static void
+say_class(const struct inquiry *in, const struct class *c)
+{
+	FILE *out = in->e->out;
+	struct called called;
+
+	if (c == NULL)
+		return;
+	route_query_called(in->sip->sip_request->rq_url, &called);
+	fprintf(out, "class %s: %s this number%s\n", class_conf(c)->name,
+	    route_query_class_lets(c, &called) ? "may call" : "may not call",
+	    class_is_open(c, in->e->now_s) ? "" : ", and not at this time");
+}
+
+/* How many calls there are is not known here. */
+static void
+say_classes(const struct inquiry *in)
+{
+	const struct explain *e = in->e;
+	const struct peer *p = in->q.source;
+
+	if (in->sip->sip_request->rq_method != sip_method_invite)
+		return;
+	if (e->user != NULL)
+		say_class(in, classes_of_user(e->classes,
+		    e->class == NULL ? "" : e->class));
+	if (p != NULL && p->class != NULL)
+		say_class(in, classes_by_name(e->classes, p->class));
+}
+
 static bool
 is_allowed(const struct inquiry *in, const struct route_choice *c,
     const struct target *t)
@@ -242,6 +272,7 @@ inquire(struct inquiry *in)
 		return EXPLAIN_UNREADABLE;
 	say_who(in);
 	say_what(in);
+	say_classes(in);
 	return say_routes(in);
 }
 
@@ -273,7 +304,8 @@ explain_request(const struct explain *e, const char *bytes, size_t len)
 	char *text = malloc(TEXT_SIZE);
 	enum explain_verdict v = EXPLAIN_UNREADABLE;
 
-	if (msg == NULL || text == NULL || !is_request(sip_object(msg))) {
+	if (msg == NULL || text == NULL || !is_request(sip_object(msg)) ||
+	    message_read_tel(msg, sip_object(msg)) < 0) {
 		fputs("this is not a SIP request\n", e->out);
 	} else {
 		struct inquiry in = { .e = e, .sip = sip_object(msg),

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "guard/classes.h"
 #include "pipeline/ways.h"
 #include "route/domains.h"
 #include "route/routes.h"
@@ -13,6 +14,7 @@
 struct explain {
 	const struct peers	*peers;
 	const struct routes	*routes;
+	const struct classes	*classes;
 	const struct domains	*domains;
 	const struct ways	*ways;
 	const struct addr	*source;	/* NULL: a stranger's */
@@ -20,6 +22,7 @@ struct explain {
 	const char		*listener;	/* NULL: any that fits */
 	const char		*user;		/* proved by digest; or NULL */
 	const char		*class;		/* of the user; or NULL */
+	int64_t			 now_s;
 	FILE			*out;
 };
 

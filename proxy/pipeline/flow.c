@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "guard/shared.h"
 #include "pipeline/flow.h"
 #include "pipeline/own_uri.h"
 #include "pipeline/targets.h"
@@ -93,18 +94,57 @@ same_peer(const struct side *a, const struct side *b)
 	    a->peer == b->peer;
 }
 
+static struct joined
+joined_of(const struct dialog_token *t)
+{
+	struct joined j = { .flags = t->flags };
+
+	memcpy(j.call, t->call, sizeof j.call);
+	memcpy(j.before, t->before, sizeof j.before);
+	return j;
+}
+
+/*
+ * Who has tokens of two calls that share a Call-ID must not end the one, whose
+ * far side never hears of it, by the far side of the other.
+ */
+static bool
+is_made_of(const struct joined *later, const struct joined *call)
+{
+	return !(call->flags & TOKEN_COUNTED) ||
+	    (later->flags & TOKEN_BEHIND &&
+	    memcmp(later->before, call->call, sizeof call->call) == 0);
+}
+
+static bool
+may_join(const struct request *req, const struct dialog_token *next)
+{
+	const struct dialog_token *t = &req->token;
+	const struct joined first = joined_of(t), new = joined_of(next);
+	const struct joined *last = req->njoined == 0 ? &first :
+	    &req->joined[req->njoined - 1];
+
+	if (req->njoined == JOINED_MAX)
+		return false;
+	return req->from_caller ? same_peer(&t->callee, &next->caller) &&
+	    is_made_of(&new, last) : same_peer(&t->caller, &next->callee) &&
+	    is_made_of(last, &new);
+}
+
 /* The first token keeps the sender's side, the next one gives the other. */
 static void
 join(struct request *req, const struct dialog_token *next)
 {
 	struct dialog_token *t = &req->token;
 
-	if (req->from_caller && same_peer(&t->callee, &next->caller)) {
+	if (!may_join(req, next))
+		return;
+	req->joined[req->njoined++] = joined_of(next);
+	if (req->from_caller) {
 		t->callee = next->callee;
 		memcpy(t->callee_user, next->callee_user,
 		    sizeof t->callee_user);
-	} else if (!req->from_caller &&
-	    same_peer(&t->caller, &next->callee)) {
+	} else {
 		t->caller = next->caller;
 		memcpy(t->user, next->user, sizeof t->user);
 	}
@@ -201,17 +241,32 @@ flow_to_target(struct request *req, const struct side *flow)
 	return add_place(&req->leg, flow);
 }
 
+/* The call that it opens, or that its dialog is. */
+static void
+put_call(const struct request *req, struct dialog_token *t)
+{
+	const uint8_t *call = req->counted ? req->ask->call :
+	    req->token.call;
+
+	if (!req->counted && (req->token_state != TOKEN_GOOD ||
+	    !(req->token.flags & TOKEN_COUNTED)))
+		return;
+	t->flags |= TOKEN_COUNTED;
+	memcpy(t->call, call, sizeof t->call);
+}
+
 /* Good for this request alone, from an instance to another. */
 static bool
 seal_handed(const struct leg *leg, char token[TOKEN_TEXT_MAX + 1])
 {
 	const struct request *req = leg->req;
 	struct token_signer signer = flow_signer(req->p);
-	const struct dialog_token t = {
+	struct dialog_token t = {
 		.issued_s = (uint32_t)(req->unix_ms / 1000),
 		.flags = TOKEN_HANDED, .callee = *leg->away,
 	};
 
+	put_call(req, &t);
 	return dialog_token_seal(&signer, &t,
 	    str_of(req->sip->sip_call_id->i_id),
 	    tag_of(req->sip->sip_from->a_tag), token) > 0;
@@ -266,6 +321,39 @@ needs_two(const struct request *req, const struct own_name *in,
 	    (in->port != out->port || strcmp(in->host, out->host) != 0);
 }
 
+/* The token that the peer got from us with this INVITE, if it stays out of
+ * the dialog: no Route of its own lies on ours. */
+static bool
+find_before(const struct request *req, struct dialog_token *out)
+{
+	const sip_t *sip = req->sip;
+	const sip_record_route_t *rr = sip->sip_record_route;
+	struct token_signer signer = flow_signer(req->p);
+	bool from_caller;
+
+	while (rr != NULL && rr->r_url->url_user == NULL)
+		rr = rr->r_next;
+	return rr != NULL && dialog_token_open(&signer,
+	    str_of(rr->r_url->url_user), str_of(sip->sip_call_id->i_id),
+	    tag_of(sip->sip_from->a_tag), str_of(""), req->unix_ms / 1000,
+	    req->policy->auth->dialog_max_ms / 1000, out, &from_caller) ==
+	    TOKEN_OK;
+}
+
+static void
+put_before(const struct request *req, struct dialog_token *t)
+{
+	struct dialog_token before;
+
+	if (req->method != sip_method_invite ||
+	    req->sip->sip_to->a_tag != NULL || t->caller.kind != SIDE_PEER ||
+	    !find_before(req, &before) || !(before.flags & TOKEN_COUNTED) ||
+	    !same_peer(&before.callee, &t->caller))
+		return;
+	t->flags |= TOKEN_BEHIND;
+	memcpy(t->before, before.call, sizeof t->before);
+}
+
 int
 flow_record_route(struct leg *leg, const struct way *out,
     const struct side *callee, struct writer *w)
@@ -286,6 +374,8 @@ flow_record_route(struct leg *leg, const struct way *out,
 		t.flags = TOKEN_CALLER_DIGEST;
 		memcpy(t.user, req->user, sizeof t.user);
 	}
+	put_call(req, &t);
+	put_before(req, &t);
 	if (req->path != NULL)
 		memcpy(t.callee_user, req->path->user, sizeof t.callee_user);
 	if (dialog_token_seal(&signer, &t, str_of(sip->sip_call_id->i_id),

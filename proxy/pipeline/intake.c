@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipeline/intake.h"
+#include "pipeline/route_query.h"
 
 /* Requests under way that came from one peer; it outlives reloads. */
 struct peer_load {
@@ -60,9 +61,22 @@ intake_free(struct pipeline *p)
 	}
 }
 
-/* As it was received: what others put before it is for them to know. */
+/* With its parameters it may be read as another: "112;rn=+1900". */
 static bool
-is_emergency(const struct request *req)
+is_that_alone(const url_t *u)
+{
+	struct called called;
+
+	route_query_called(u, &called);
+	for (size_t i = 1; i < called.n; i++)
+		if (!number_is_local(&called.reading[i], &called.reading[0]))
+			return false;
+	return called.n > 0;
+}
+
+/* As it was received: what others put before it is for them to know. */
+bool
+intake_is_emergency(const struct request *req)
 {
 	const url_t *u = req->sip->sip_request->rq_url;
 	const struct conf_list *numbers = &req->policy->limits->emergency;
@@ -72,7 +86,7 @@ is_emergency(const struct request *req)
 		user = u->url_host;
 	for (size_t i = 0; user != NULL && i < numbers->n; i++)
 		if (strcmp(numbers->v[i], user) == 0)
-			return true;
+			return is_that_alone(u);
 	return false;
 }
 
@@ -81,7 +95,7 @@ intake_is_over(const struct request *req, int64_t max, int64_t pending)
 {
 	if (max < 0 || pending < max || req->token_state == TOKEN_GOOD)
 		return false;
-	return pending >= 2 * max || !is_emergency(req);
+	return pending >= 2 * max || !intake_is_emergency(req);
 }
 
 static bool

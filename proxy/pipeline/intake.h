@@ -13,6 +13,9 @@
 int intake_open(struct pipeline *p);
 void intake_free(struct pipeline *p);
 
+/* Does it call a number of limits.emergency? */
+bool intake_is_emergency(const struct request *req);
+
 /* Is there no place for it?  What limits.emergency names has more. */
 bool intake_is_full(const struct request *req);
 bool intake_is_over(const struct request *req, int64_t max, int64_t pending);

@@ -44,6 +44,14 @@ pipeline_message_class(void)
 	return mc;
 }
 
+static bool
+is_blank_in(const char *p, const char *end)
+{
+	size_t n = (size_t)(end - p);
+
+	return memchr(p, ' ', n) != NULL || memchr(p, '\t', n) != NULL;
+}
+
 struct str
 message_raw_uri(const sip_t *sip)
 {
@@ -61,9 +69,31 @@ message_raw_uri(const sip_t *sip)
 		return none;
 	p++;
 	q = memchr(p, ' ', (size_t)(end - p));
-	if (q == NULL)
+	if (q == NULL || q == p || is_blank_in(q + 1, end))
 		return none;
 	return (struct str){ p, (size_t)(q - p) };
+}
+
+int
+message_read_tel(msg_t *msg, sip_t *sip)
+{
+	url_t *u = sip->sip_request->rq_url;
+	struct str raw = message_raw_uri(sip);
+	char *number, *params;
+
+	if (u->url_type != url_tel || u->url_fragment == NULL || raw.p == NULL)
+		return 0;
+	number = su_strndup(msg_home(msg), raw.p + strlen("tel:"),
+	    (isize_t)(raw.len - strlen("tel:")));
+	if (number == NULL)
+		return -ENOMEM;
+	params = strchr(number, ';');
+	if (params != NULL)
+		*params++ = '\0';
+	u->url_user = number;
+	u->url_params = params;
+	u->url_fragment = NULL;
+	return 0;
 }
 
 sip_unknown_t *

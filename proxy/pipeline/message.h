@@ -16,8 +16,13 @@
 #include "pipeline/sofia.h"
 #include "transaction/transaction.h"
 
-/* The Request-URI as it stands in the received bytes. */
+/* The Request-URI as it stands in the received bytes; p NULL: the start line
+ * has other blanks than one on either side of it (RFC 3261 7.1). */
 struct str message_raw_uri(const sip_t *sip);
+
+/* In the number of a tel Request-URI '#' is dialled (RFC 3966 section 3); Sofia
+ * takes all behind it, parameters too, for a fragment.  Undo that.  -ENOMEM. */
+int message_read_tel(msg_t *msg, sip_t *sip);
 
 /* Remove the top Via; the bytes of the others stay as they came. */
 void message_drop_via(msg_t *msg, sip_t *sip);

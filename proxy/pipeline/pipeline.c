@@ -5,8 +5,11 @@
 #include "base/secret.h"
 #include "guard/deny.h"
 #include "pipeline/branch.h"
+#include "pipeline/calls.h"
 #include "pipeline/client_owner.h"
+#include "pipeline/hush.h"
 #include "pipeline/intake.h"
+#include "pipeline/media.h"
 #include "pipeline/message.h"
 #include "pipeline/moved.h"
 #include "pipeline/probe.h"
@@ -29,7 +32,10 @@ static const struct step request_steps[] = {
 	{ "proved",	step_proved },
 	{ "authorize",	step_authorize },
 	{ "loop",	step_loop },
+	{ "calls",	step_calls },
 	{ "route",	step_route },
+	{ "media",	step_media },
+	{ "targets",	step_targets },
 	{ "relay",	step_relay },
 };
 
@@ -41,6 +47,8 @@ static const struct step ack_steps[] = {
 	{ "classify",	step_classify },
 	{ "may-pass",	step_ack_may_pass },
 	{ "route",	step_route },
+	{ "media",	step_media },
+	{ "targets",	step_targets },
 	{ "relay",	step_ack_relay },
 };
 
@@ -82,15 +90,19 @@ add_metrics(struct pipeline *p, struct metrics *m)
 	static const struct metric misplaced = { .name = "peers_misplaced_total",
 		.help = "Packets with a peer's address that came in where the "
 		"peer does not live." };
+	static const struct metric plain = { .name = "plain_challenges_total",
+		.help = "Challenges that were made of the bytes of a datagram "
+		"alone." };
 
 	p->by_reason = metrics_add(m, &by_reason);
 	p->requests_total = metrics_add(m, &requests);
 	p->responses_total = metrics_add(m, &responses);
 	p->pending_gauge = metrics_add(m, &pending);
 	p->misplaced_total = metrics_add(m, &misplaced);
+	p->plain_total = metrics_add(m, &plain);
 	return p->by_reason == NULL || p->requests_total == NULL ||
 	    p->responses_total == NULL || p->pending_gauge == NULL ||
-	    p->misplaced_total == NULL ? -1 : 0;
+	    p->misplaced_total == NULL || p->plain_total == NULL ? -1 : 0;
 }
 
 static int
@@ -146,7 +158,11 @@ pipeline_new(const struct pipeline_env *env, struct policy *policy)
 	random_bytes(start, sizeof start);
 	p->sequence = get_u48(start);
 	p->watch = watch_new(p);
-	if (p->watch == NULL || add_metrics(p, env->metrics) < 0 ||
+	p->calls = call_watch_new(p);
+	p->hush = hush_new(env->metrics);
+	if (p->watch == NULL || p->calls == NULL || p->hush == NULL ||
+	    add_metrics(p, env->metrics) < 0 ||
+	    media_add_metrics(p, env->metrics) < 0 ||
 	    add_timers(p) < 0 ||
 	    add_transactions(p) < 0 || !uplinks_update(p) ||
 	    !registrations_open(p) || intake_open(p) < 0) {
@@ -187,6 +203,8 @@ pipeline_free(struct pipeline *p)
 	intake_free(p);
 	uplinks_free(p->uplinks);
 	watch_free(p->watch);
+	call_watch_free(p->calls);
+	hush_free(p->hush);
 	while ((req = p->spare) != NULL) {
 		p->spare = req->next;
 		free(req);
@@ -224,12 +242,19 @@ pipeline_set_policy(struct pipeline *p, struct policy *policy)
 	struct policy *old = p->policy;
 
 	p->policy = policy_ref(policy);
+	watch_bans_spare(p);
 	if (!uplinks_update(p))
 		log_event(EV_RELOAD_LATER, kv_str("option",
 		    "peers.credentials"));
 	update_registrations(p);
 	update_probes(p);
 	policy_unref(old);
+}
+
+struct bans *
+pipeline_bans(struct pipeline *p)
+{
+	return p->watch->bans;
 }
 
 size_t
@@ -326,7 +351,7 @@ asked_by(struct pipeline *p, const sip_t *sip, enum client_kind *kind)
 }
 
 static void
-take_response(struct pipeline *p, msg_t *msg)
+take_sane_response(struct pipeline *p, msg_t *msg)
 {
 	const sip_t *sip = sip_object(msg);
 	int status = sip->sip_status->st_status;
@@ -353,6 +378,17 @@ take_response(struct pipeline *p, msg_t *msg)
 		msg_destroy(msg);
 		break;
 	}
+}
+
+static void
+take_response(struct pipeline *p, msg_t *msg)
+{
+	struct fault f = sane_response(sip_object(msg));
+
+	if (f.why != REASON_COUNT)
+		stray_refuse(p, msg, &f);
+	else
+		take_sane_response(p, msg);
 }
 
 void

@@ -17,7 +17,10 @@
  *   consume   was this nonce count used before?      (may wait)
  *   proved    one too many of this user?
  *   authorize may this user use this identity?
- *   route     own routes off, targets fixed          (may wait for DNS)
+ *   calls     too many, or to that number?           (may wait)
+ *   route     own routes off, to which peers
+ *   media     does the body keep to what both sides ask of media?
+ *   targets   the first are fixed                    (may wait for DNS)
  *   relay     copy, edit, send; best answer back
  */
 #ifndef PIPELINE_PIPELINE_H
@@ -35,6 +38,7 @@
 #include "guard/scanners.h"
 #include "pipeline/ways.h"
 #include "route/domains.h"
+#include "route/media.h"
 #include "route/peer.h"
 #include "route/routes.h"
 
@@ -44,11 +48,13 @@ struct metrics;
 struct arrived;
 struct account;
 struct bans;
+struct classes;
 struct deny;
 struct msg_s;
 struct pipeline;
 struct tls_context;
 struct port;
+struct shared;
 struct tls_peer;
 struct transports;
 
@@ -61,8 +67,11 @@ struct policy {
 	const char	*realm;
 	const struct auth_conf *auth;
 	const struct limits_conf *limits;
+	const struct media_conf *media;	/* of who is no peer; NULL: nothing
+					 * is asked */
 	const struct peers *peers;
 	const struct routes *routes;
+	const struct classes *classes;
 	const struct deny *deny;
 	const struct scanners *scanners;
 	struct domains	*domains;
@@ -84,6 +93,7 @@ struct pipeline_env {
 	struct dns	*dns;
 	struct cred_store *users;		/* NULL: none configured */
 	struct nonce_store *nonces;
+	struct shared	*shared;		/* NULL: alone */
 	struct ways	*ways;
 	/* What we are, and whom we trust, towards a peer (NULL: others) */
 	struct tls_context *(*tls_towards)(void *arg, const char *peer);
@@ -111,6 +121,7 @@ void pipeline_set_policy(struct pipeline *p, struct policy *policy);
 
 /* The hooks of the transports (transport/transport.h); arg: the pipeline. */
 void pipeline_message(void *arg, const struct arrived *a, struct msg_s *msg);
+bool pipeline_plain(void *arg, const struct arrived *a);
 bool pipeline_admit(void *arg, const struct addr *source);
 void pipeline_lost(void *arg, uint32_t connection);
 void pipeline_unreachable(void *arg, const struct port *port,
@@ -123,6 +134,9 @@ struct msg_mclass_s *pipeline_message_class(void);
 /* Is no request under way, and no address of ours registered?  To be asked
  * after pipeline_drain(). */
 bool pipeline_is_idle(const struct pipeline *p);
+
+/* Who gets silence for a while; it ends with the pipeline. */
+struct bans *pipeline_bans(struct pipeline *p);
 
 /* Requests under way (with a server transaction). */
 size_t pipeline_pending(const struct pipeline *p);

@@ -95,41 +95,58 @@ source_is_proved(const struct request *req)
 /* ---- rates */
 
 static uint64_t
-mark_source(const struct request *req)
+mark_source(const struct knock *k)
 {
 	uint8_t source[SOURCE_BYTES];
 
-	source_of(&req->source, (unsigned)req->policy->limits->ipv4_prefix,
-	    source);
-	return mark_of(req->p->watch->key, MARK_SOURCE, source,
-	    sizeof source);
+	source_of(k->source, (unsigned)k->limits->ipv4_prefix, source);
+	return mark_of(k->watch->key, MARK_SOURCE, source, sizeof source);
 }
 
-static bool
-take_method(struct request *req, uint64_t bucket)
+static const struct conf_rate *
+rate_of_method(const struct knock *k, size_t *index)
 {
-	const struct limits_conf *limits = req->policy->limits;
-	const struct conf_rate *rate;
-
 	for (size_t i = 0; i < LIMITS_METHODS; i++) {
-		rate = &limits->methods[i];
-		if (rate->count > 0 &&
-		    str_is(req->method_name, limits_methods[i]))
-			return watch_take(req, MARK_RATE_METHOD, bucket + i,
-			    rate);
+		*index = i;
+		if (k->limits->methods[i].count > 0 &&
+		    str_is(k->method, limits_methods[i]))
+			return &k->limits->methods[i];
 	}
-	return true;
+	return NULL;
 }
 
 static enum over
-take_source(struct request *req, enum mark_kind kind, uint64_t source)
+take_source(const struct knock *k, enum mark_kind kind, uint64_t source)
 {
-	uint64_t bucket = mark_join(req->p->watch->key, kind, source, 0);
+	const struct conf_rate *rate;
+	size_t i;
 
-	if (!watch_take(req, kind, source,
-	    &req->policy->limits->requests_per_source))
+	if (!watch_take_knock(k, kind, source,
+	    &k->limits->requests_per_source))
 		return OVER_SOURCE;
-	return take_method(req, bucket) ? WITHIN : OVER_METHOD;
+	rate = rate_of_method(k, &i);
+	return rate == NULL || watch_take_knock(k, MARK_RATE_METHOD,
+	    mark_join(k->watch->key, kind, source, 0) + i, rate) ? WITHIN :
+	    OVER_METHOD;
+}
+
+enum over
+rate_take(const struct knock *k)
+{
+	return take_source(k, MARK_RATE_SOURCE, mark_source(k));
+}
+
+bool
+rate_would(const struct knock *k)
+{
+	uint64_t source = mark_source(k);
+	size_t i;
+	const struct conf_rate *rate = rate_of_method(k, &i);
+
+	return watch_would(k, MARK_RATE_SOURCE, source,
+	    &k->limits->requests_per_source) && (rate == NULL ||
+	    watch_would(k, MARK_RATE_METHOD, mark_join(k->watch->key,
+	    MARK_RATE_SOURCE, source, 0) + i, rate));
 }
 
 /*
@@ -140,15 +157,16 @@ take_source(struct request *req, enum mark_kind kind, uint64_t source)
 static enum over
 judge_source(struct request *req)
 {
-	uint64_t source = mark_source(req);
+	struct knock k = knock_of(req);
+	uint64_t source = mark_source(&k);
 	enum over over;
 
 	if (req->transport != TRANSPORT_UDP)
-		return take_source(req, MARK_RATE_PROVED, source);
-	over = take_source(req, MARK_RATE_SOURCE, source);
+		return take_source(&k, MARK_RATE_PROVED, source);
+	over = take_source(&k, MARK_RATE_SOURCE, source);
 	if (over == WITHIN || !source_is_proved(req))
 		return over;
-	return take_source(req, MARK_RATE_PROVED, source);
+	return take_source(&k, MARK_RATE_PROVED, source);
 }
 
 /* Who has still to bring a password has only an address so far. */

@@ -19,16 +19,43 @@ R(ACK_STRAY, "ack-stray", 0, "",					       \
     "An ACK that belongs to no dialog of ours was dropped.")		       \
 R(ACK_BAD, "ack-bad", 0, "",						       \
     "An ACK that fails a check was dropped; an ACK is never answered.")	       \
-R(BAD_HEADER, "bad-header", 400, "Bad Request",				       \
-    "A header that a proxy must understand is malformed or doubled.")	       \
+R(BAD_START_LINE, "bad-start-line", 400, "Bad Request Line",		       \
+    "Not just a method, a Request-URI and a version, with one blank"	       \
+    " between.")							       \
+R(MISSING_HEADER, "missing-header", 400, "Missing Header",		       \
+    "There is no From, To, Call-ID or CSeq, or over a connection no"	       \
+    " Content-Length.")							       \
+R(HEADER_TWICE, "header-twice", 400, "Doubled Header",			       \
+    "A header stands there twice that may only once.")			       \
+R(BAD_HEADER, "bad-header", 400, "Bad Header",				       \
+    "A header that a proxy must understand is malformed.")		       \
+R(BAD_HEADER_URI, "bad-header-uri", 400, "Bad URI in Header",		       \
+    "The URI in From, To or Contact is malformed.")			       \
+R(BAD_TAG, "bad-tag", 400, "Bad Tag",					       \
+    "A tag of From or To is empty, quoted, or there twice.")	       \
+R(BAD_CALL_ID, "bad-call-id", 400, "Bad Call-ID",			       \
+    "The Call-ID is malformed.")					       \
+R(BAD_CSEQ, "bad-cseq", 400, "Bad CSeq",				       \
+    "The CSeq is malformed, or its number not below 2^31.")		       \
+R(CSEQ_METHOD, "cseq-method", 400, "CSeq Has Another Method",		       \
+    "The methods of CSeq and start line differ.")			       \
+R(BAD_MAX_FORWARDS, "bad-max-forwards", 400, "Bad Max-Forwards",	       \
+    "Max-Forwards is no number from 0 to 255.")				       \
 R(BAD_VIA, "bad-via", 400, "Bad Via",					       \
+    "Host, port or a parameter of the top Via is malformed.")		       \
+R(OWN_VIA, "own-via", 400, "Bad Via",					       \
     "The top Via names this proxy though it was sent by somebody else.")	       \
-R(BAD_BODY, "bad-body", 400, "Bad Content-Length",			       \
-    "The body is shorter than Content-Length says.")			       \
+R(BAD_LENGTH, "bad-content-length", 400, "Bad Content-Length",		       \
+    "Content-Length is malformed, or the body is shorter than it says.")      \
 R(BAD_URI, "bad-uri", 400, "Bad Request-URI",				       \
     "The Request-URI is malformed.")					       \
+R(BAD_TEL, "bad-tel", 400, "Bad tel URI",				       \
+    "A tel URI is malformed, or the one called is a local number without"      \
+    " phone-context and none of limits.emergency.")			       \
 R(BAD_SCHEME, "bad-scheme", 416, "Unsupported URI Scheme",		       \
     "The Request-URI is neither sip, sips nor tel.")			       \
+R(METHOD_NOT_ALLOWED, "method-not-allowed", 405, "Method Not Allowed",	       \
+    "A method that auth.methods or peers.methods leaves out.")		       \
 R(BAD_EXTENSION, "bad-extension", 420, "Bad Extension",			       \
     "Proxy-Require asks for something this proxy does not know.")	       \
 R(TOO_MANY_HOPS, "too-many-hops", 483, "Too Many Hops",			       \
@@ -61,6 +88,9 @@ R(SCANNER, "scanner", 0, "",						       \
     "A User-Agent of guard.scanners; dropped.")				       \
 R(USER_SLOWED, "user-slowed", 0, "",					       \
     "An answer for a user for whom there were too many wrong ones; dropped.")  \
+R(SOURCE_SLOWED, "source-slowed", 0, "",				       \
+    "An answer from where too many were wrong, for a user who was not right "  \
+    "there; dropped.")							       \
 R(NO_MEMORY, "no-memory", 503, "Service Unavailable",			       \
     "There was no memory for this request.")				       \
 R(NO_CREDENTIALS, "no-credentials", 407, "Proxy Authentication Required",      \
@@ -109,6 +139,14 @@ R(WRONG_USER, "wrong-user", 403, "Forbidden",				       \
     "In a dialog, somebody other than the user who opened it.")		       \
 R(WRONG_NUMBER, "wrong-number", 403, "Forbidden",			       \
     "The users file lets the user call other numbers only.")		       \
+R(TOO_MANY_CALLS, "too-many-calls", 480, "Too Many Calls",		       \
+    "As many calls of the user or peer as its class lets are under way.")      \
+R(CALLS_TOO_FAST, "calls-too-fast", 480, "Too Many Calls A Minute",	       \
+    "The user or peer begins calls faster than its class lets.")	       \
+R(FORBIDDEN_NUMBER, "forbidden-number", 403, "Forbidden Number",	       \
+    "The class of the user or peer does not let him call this number.")	       \
+R(OUTSIDE_HOURS, "outside-hours", 403, "Outside Hours",			       \
+    "The class of the user or peer does not let him call at this time.")       \
 R(NO_PRIVACY, "no-privacy", 500, "Privacy Not Available",		       \
     "Privacy says critical, and asks what only a privacy service can do.")     \
 R(NO_ROUTE, "no-route", 404, "Not Found",				       \
@@ -119,6 +157,18 @@ R(REDIRECTED, "redirected", 302, "Moved Temporarily",			       \
     "A route says redirect.")						       \
 R(ROUTE_GAVE_UP, "route-gave-up", 400, "Bad Request-URI",		       \
     "A uri_regex could not tell within its bounds if it matches.")	       \
+R(MEDIA_UNSAFE, "media-unsafe", 488, "Not Acceptable Here",		       \
+    "The media are not protected as the sender's peer, the target's, or the"   \
+    " group media asks for.")						       \
+R(BAD_SDP, "bad-sdp", 400, "Bad Session Description",			       \
+    "An SDP that is malformed, where media.grammar or media.security asks"     \
+    " for a good one.")							       \
+R(SDP_TOO_LARGE, "sdp-too-large", 413, "Request Entity Too Large",	       \
+    "An SDP that is longer than media.size.")				       \
+R(TOO_MANY_STREAMS, "too-many-streams", 488, "Not Acceptable Here",	       \
+    "An SDP with more streams than media.streams.")			       \
+R(MEDIA_OPAQUE, "media-opaque", 415, "Unsupported Media Type",		       \
+    "A body that cannot be looked into, where its SDP is to be judged.")       \
 R(FILTERED, "filtered", 473, "Destination Filtered",			       \
     "An address of the target is one that the egress list denies.")	       \
 R(NO_SUCH_NAME, "no-such-name", 502, "Bad Gateway",			       \

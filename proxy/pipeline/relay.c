@@ -9,7 +9,9 @@
 #include "config.h"
 
 #include "pipeline/branch.h"
+#include "pipeline/calls.h"
 #include "pipeline/flow.h"
+#include "pipeline/media.h"
 #include "pipeline/message.h"
 #include "pipeline/reply.h"
 #include "pipeline/respell.h"
@@ -101,6 +103,7 @@ forward(const struct leg *leg, msg_t *msg, const char *on_top)
 	int status = sip->sip_status->st_status;
 	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
 
+	media_response(leg, sip);
 	message_drop_via(msg, sip);
 	trust_response(leg, msg, sip);
 	respell_response(leg, sip);
@@ -200,9 +203,15 @@ static bool
 try_targets(struct leg *leg)
 {
 	while (leg->next_target < leg->ntargets) {
+		const struct target *t = &leg->target[leg->next_target++];
+
+		if (!media_may_leave(leg, t->transport)) {
+			leg->dns_reason = REASON_MEDIA_UNSAFE;
+			continue;
+		}
 		leg->tries++;
 		leg->answers = (struct uplink_tries){ 0 };
-		if (start(leg, &leg->target[leg->next_target++]))
+		if (start(leg, t))
 			return true;
 	}
 	return false;
@@ -219,7 +228,7 @@ note_none(struct leg *leg)
 static void
 try_next(struct leg *leg)
 {
-	if (leg->req->cancelled) {
+	if (leg->req->cancelled || leg->unfit) {
 		leg_over(leg);
 		return;
 	}
@@ -374,6 +383,7 @@ relay_response(struct leg *leg, msg_t *msg, int status)
 		forward(leg, msg, "");
 	} else if (status < 300) {
 		cancel_others(leg);
+		call_heard(leg->req, sip_object(msg));
 		forward(leg, msg, "");
 		request_end(leg->req, REASON_RELAYED, status);
 	} else {

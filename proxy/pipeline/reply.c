@@ -3,10 +3,13 @@
 #include <string.h>
 
 #include "pipeline/acked.h"
+#include "pipeline/media.h"
 #include "pipeline/message.h"
+#include "pipeline/methods.h"
+#include "pipeline/offer.h"
 #include "pipeline/reply.h"
 
-enum { TAG_TEXT = 18, RETRY_AFTER_S = 5 };
+enum { RETRY_AFTER_S = 5 };
 
 /* An answer while it is put together. */
 struct answer {
@@ -14,29 +17,37 @@ struct answer {
 	const char	*phrase;
 };
 
-static void
-to_tag(struct request *req, size_t master, char out[TAG_TEXT + 1])
+void
+reply_tag(struct keys *k, size_t master, struct str call_id,
+    struct str from_tag, char out[REPLY_TAG_TEXT + 1])
 {
-	const sip_t *sip = req->sip;
-	const char *from = sip->sip_from->a_tag;
 	uint8_t mac[MARK_BYTES];
-	struct mac_part part[2] = {
-		{ sip->sip_call_id->i_id, strlen(sip->sip_call_id->i_id) + 1 },
-		{ from == NULL ? "" : from, from == NULL ? 0 : strlen(from) },
+	struct mac_part part[3] = {
+		{ call_id.p, call_id.len }, { "", 1 },
+		{ from_tag.p, from_tag.len },
 	};
 
-	keys_mark(req->p->env.keys, master, KEY_TO_TAG, 0, part, 2, mac);
+	keys_mark(k, master, KEY_TO_TAG, 0, part, 3, mac);
 	memcpy(out, "sb", 2);
-	hex_encode(out + 2, mac, (TAG_TEXT - 2) / 2);
+	hex_encode(out + 2, mac, (REPLY_TAG_TEXT - 2) / 2);
+}
+
+static void
+to_tag(struct request *req, size_t master, char out[REPLY_TAG_TEXT + 1])
+{
+	const sip_t *sip = req->sip;
+
+	reply_tag(req->p->env.keys, master, str_of(sip->sip_call_id->i_id),
+	    str_of(sip->sip_from->a_tag), out);
 }
 
 bool
 reply_is_acked(struct request *req)
 {
 	const char *tag = req->sip->sip_to->a_tag;
-	char want[TAG_TEXT + 1];
+	char want[REPLY_TAG_TEXT + 1];
 
-	if (tag == NULL || strlen(tag) != TAG_TEXT)
+	if (tag == NULL || strlen(tag) != REPLY_TAG_TEXT)
 		return false;
 	for (size_t i = 0; i < keys_count(req->p->env.keys); i++) {
 		to_tag(req, i, want);
@@ -44,94 +55,6 @@ reply_is_acked(struct request *req)
 			return true;
 	}
 	return false;
-}
-
-/* What a challenge offers, also under the MAC of its nonce. */
-static void
-nonce_terms_of(const struct request *req, const struct nonce_terms *terms,
-    struct nonce *n)
-{
-	const struct auth_conf *auth = req->policy->auth;
-
-	memset(n, 0, sizeof *n);
-	for (size_t i = 0; i < auth->algorithms.n; i++)
-		n->algs |= (uint8_t)(1u << auth->algorithms.v[i]);
-	for (size_t i = 0; i < auth->qop.n; i++)
-		n->qops |= auth->qop.v[i] == 0 ? NONCE_QOP_AUTH :
-		    NONCE_QOP_AUTH_INT;
-	if (auth->legacy)
-		n->mode |= NONCE_LEGACY | NONCE_ONE_TIME;
-	if (terms->local)
-		n->mode |= NONCE_LOCAL;
-	n->instance = req->p->env.instance;
-	n->lifetime_s = (uint16_t)(auth->nonce_lifetime_ms / 1000);
-	n->store = terms->generation;
-}
-
-static const char *
-qop_text(const struct auth_conf *auth)
-{
-	if (auth->qop.n == 2)
-		return auth->qop.v[0] == 0 ? "auth,auth-int" :
-		    "auth-int,auth";
-	return auth->qop.v[0] == 0 ? "auth" : "auth-int";
-}
-
-/* Only algorithms for which everybody in the realm has an H(A1). */
-static uint8_t
-usable_algs(const struct request *req)
-{
-	struct cred_store *users = req->p->env.users;
-
-	return users == NULL ? UINT8_MAX : users->ops->algs(users,
-	    str_of(req->realm));
-}
-
-static void
-put_challenges(struct request *req, struct writer *w, const struct nonce *n,
-    bool stale)
-{
-	const struct auth_conf *auth = req->policy->auth;
-	char nonce[NONCE_TEXT + 1], opaque[OPAQUE_TEXT + 1];
-
-	nonce_mint(req->p->env.keys, n, str_of(req->realm),
-	    &req->source, req->unix_ms, nonce);
-	nonce_opaque(req->p->env.keys, 0, str_of(nonce), opaque);
-	for (size_t i = 0; i < auth->algorithms.n; i++) {
-		enum digest_alg alg = (enum digest_alg)auth->algorithms.v[i];
-
-		if (!(n->algs & 1u << alg))
-			continue;
-		put_text(w, req->www ? "WWW-Authenticate: Digest realm=\"" :
-		    "Proxy-Authenticate: Digest realm=\"");
-		put_text(w, req->realm);
-		put_text(w, "\", nonce=\"");
-		put_mem(w, nonce, NONCE_TEXT);
-		put_text(w, "\", opaque=\"");
-		put_mem(w, opaque, OPAQUE_TEXT);
-		put_text(w, "\", algorithm=");
-		put_text(w, digest_alg_name(alg));
-		put_text(w, ", qop=\"");
-		put_text(w, qop_text(auth));
-		put_text(w, stale ? "\", userhash=true, stale=true\r\n" :
-		    "\", userhash=true\r\n");
-	}
-}
-
-/* What a challenge would say; false: no nonce can be counted now. */
-static bool
-challenge(struct request *req, struct nonce *n)
-{
-	struct nonce_store *store = req->p->env.nonces;
-	struct nonce_terms terms;
-	uint8_t usable = usable_algs(req);
-
-	if (!store->ops->terms(store, &terms))
-		return false;
-	nonce_terms_of(req, &terms, n);
-	if (n->algs & usable)
-		n->algs &= usable;
-	return true;
 }
 
 static bool
@@ -172,22 +95,40 @@ put_contact(const struct request *req, struct writer *w)
 	put_text(w, ">\r\n");
 }
 
+void
+reply_put_to(struct writer *w, struct str value, const char *tag)
+{
+	put_text(w, "To: ");
+	put_str(w, value);
+	if (tag != NULL) {
+		put_text(w, ";tag=");
+		put_text(w, tag);
+	}
+	put_text(w, "\r\n");
+}
+
 /* RFC 3261 8.2.6.2: with a tag of ours, if there is none. */
 static void
 put_to(struct request *req, struct writer *w, int status)
 {
-	const sip_to_t *to = req->sip->sip_to;
-	struct str value = message_raw_value(to->a_common);
-	char tag[TAG_TEXT + 1];
+	const sip_t *sip = req->sip;
+	const sip_to_t *to = sip->sip_to;
+	char tag[REPLY_TAG_TEXT + 1];
+	bool tagged = to->a_tag == NULL && status > 100 &&
+	    sip->sip_call_id != NULL && sip->sip_from != NULL;
 
-	put_text(w, "To: ");
-	put_str(w, value);
-	if (to->a_tag == NULL && status > 100 && req->sip->sip_call_id != NULL &&
-	    req->sip->sip_from != NULL) {
+	if (tagged)
 		to_tag(req, 0, tag);
-		put_text(w, ";tag=");
-		put_mem(w, tag, TAG_TEXT);
-	}
+	reply_put_to(w, message_raw_value(to->a_common), tagged ? tag : NULL);
+}
+
+void
+reply_put_status(struct writer *w, int status, const char *phrase)
+{
+	put_text(w, "SIP/2.0 ");
+	put_uint(w, (uint64_t)status);
+	put_text(w, " ");
+	put_text(w, phrase);
 	put_text(w, "\r\n");
 }
 
@@ -198,11 +139,7 @@ put_head(struct request *req, struct writer *w, const struct answer *a)
 {
 	const sip_t *sip = req->sip;
 
-	put_text(w, "SIP/2.0 ");
-	put_uint(w, (uint64_t)a->status);
-	put_text(w, " ");
-	put_text(w, a->phrase);
-	put_text(w, "\r\n");
+	reply_put_status(w, a->status, a->phrase);
 	message_put_headers(w, (const msg_common_t *)sip->sip_via);
 	if (sip->sip_from != NULL)
 		message_put_headers(w, sip->sip_from->a_common);
@@ -214,8 +151,17 @@ put_head(struct request *req, struct writer *w, const struct answer *a)
 		message_put_headers(w, sip->sip_cseq->cs_common);
 }
 
+static struct offer
+offer_of(const struct request *req, enum reason r)
+{
+	return (struct offer){ .env = &req->p->env,
+		.auth = req->policy->auth, .realm = req->realm,
+		.source = &req->source, .unix_ms = req->unix_ms,
+		.www = req->www, .stale = is_stale(r) };
+}
+
 static struct answer
-answer_of(struct request *req, enum reason r, struct nonce *n)
+answer_of(struct request *req, enum reason r, struct offer *o)
 {
 	struct answer a = { reason_status(r), reason_phrase(r) };
 
@@ -223,7 +169,8 @@ answer_of(struct request *req, enum reason r, struct nonce *n)
 		a = (struct answer){ req->told.status, req->told.phrase };
 	if (!is_challenge(r))
 		return a;
-	if (!challenge(req, n)) {
+	*o = offer_of(req, r);
+	if (!offer_make(o)) {
 		a.status = 503;
 		a.phrase = reason_phrase(REASON_STORE_AWAY);
 	} else if (req->www) {
@@ -237,16 +184,19 @@ static void
 put_answer(struct request *req, enum reason r, struct writer *w,
     struct answer *a)
 {
-	struct nonce n;
+	struct offer offer;
 
-	*a = answer_of(req, r, &n);
+	*a = answer_of(req, r, &offer);
 	put_head(req, w, a);
 	if (is_challenge(r) && a->status != 503)
-		put_challenges(req, w, &n, is_stale(r));
+		offer_put(w, &offer);
 	if (r == REASON_BAD_EXTENSION)
 		put_unsupported(req, w);
 	if (r == REASON_REDIRECTED)
 		put_contact(req, w);
+	media_put_told(req, w, r);
+	if (r == REASON_METHOD_NOT_ALLOWED)
+		methods_put(req, w);
 	if (a->status == 503) {
 		put_text(w, "Retry-After: ");
 		/* some later than others, lest all come back at once */

@@ -7,6 +7,7 @@
 #ifndef PIPELINE_REPLY_H
 #define PIPELINE_REPLY_H
 
+#include "base/writer.h"
 #include "pipeline/request.h"
 
 /* Send the answer that a reason stands for; stateless while there is no
@@ -19,6 +20,15 @@ bool reply_is_too_late(const struct request *req, int status);
 
 /* 100 Trying, for an INVITE. */
 void reply_trying(struct request *req);
+
+/* That tag. */
+enum { REPLY_TAG_TEXT = 18 };
+void reply_tag(struct keys *k, size_t master, struct str call_id,
+    struct str from_tag, char out[REPLY_TAG_TEXT + 1]);
+
+/* Lines of an answer; tag: NULL: none is added. */
+void reply_put_status(struct writer *w, int status, const char *phrase);
+void reply_put_to(struct writer *w, struct str value, const char *tag);
 
 /* Does this request (an ACK) carry the To tag of an answer of ours? */
 bool reply_is_acked(struct request *req);

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "pipeline/branch.h"
+#include "pipeline/calls.h"
+#include "pipeline/hush.h"
 #include "pipeline/intake.h"
 #include "pipeline/message.h"
 #include "pipeline/moved.h"
@@ -274,6 +276,7 @@ stop_waiting(struct request *req)
 		env->users->ops->cancel(env->users, req->lookup);
 	if (req->using)
 		nonce_use_cancel(env->nonces, &req->use);
+	call_stop_waiting(req);
 	for (struct leg *leg = &req->leg; leg != NULL; leg = leg->next)
 		if (leg->dns != NULL)
 			dns_cancel(env->dns, leg->dns);
@@ -296,6 +299,7 @@ event_of(enum reason r)
 	case REASON_OVER_RATE_TOLD:
 	case REASON_SCANNER:
 	case REASON_USER_SLOWED:
+	case REASON_SOURCE_SLOWED:
 		return EV_REQUEST_DROPPED;
 	default:
 		return EV_REQUEST_REFUSED;
@@ -328,16 +332,53 @@ issuer_of(const struct request *req, char out[8])
 	return out;
 }
 
+/* Where a refused answer's challenge went: if not to its source, that may be
+ * forged. */
+static const char *
+nonce_of(const struct request *req, enum reason r)
+{
+	if (req->nonce.lifetime_s == 0 || event_of(r) != EV_REQUEST_REFUSED)
+		return NULL;
+	return source_has_nonce(req) ? "source" : "another";
+}
+
+/* Refused, and perhaps sent by nobody that we know: what is answered by a
+ * challenge may be a copy of what a user sent. */
+static bool
+is_strangers(const struct request *req, enum reason r)
+{
+	bool known = req->peer != NULL || *req->user != '\0' ||
+	    req->token_state == TOKEN_GOOD;
+
+	return event_of(r) == EV_REQUEST_REFUSED &&
+	    (!known || (req->peer == NULL && reason_status(r) == 407));
+}
+
+bool
+request_may_log(const struct request *req)
+{
+	bool answers = req->nonce.lifetime_s > 0 && source_has_nonce(req);
+
+	return hush_allows(req->p->hush, answers ? HUSH_ANSWERS :
+	    HUSH_ANYBODY, &req->policy->limits->log_lines, req->start_us);
+}
+
+static bool
+is_worth_a_line(const struct request *req, enum reason r)
+{
+	return log_wants(log_event_level(event_of(r))) &&
+	    (!is_strangers(req, r) || request_may_log(req));
+}
+
 static void
 log_end(const struct request *req, enum reason r, int status)
 {
 	char source[ADDR_TEXT_MAX], target[ADDR_TEXT_MAX], issuer[8];
 	struct str claim = claim_of(req);
-	enum event ev = event_of(r);
 
-	if (!log_wants(log_event_level(ev)))
+	if (!is_worth_a_line(req, r))
 		return;
-	log_event(ev,
+	log_event(event_of(r),
 	    kv_mem("method", req->method_name.p, req->method_name.len),
 	    kv_mem("uri", req->uri.p, req->uri.len),
 	    kv_str("call_id", call_id_of(req)),
@@ -347,8 +388,10 @@ log_end(const struct request *req, enum reason r, int status)
 	    kv_str("peer", req->peer == NULL ? NULL : req->peer->name),
 	    kv_str("user", *req->user == '\0' ? NULL : req->user),
 	    kv_mem("claims", claim.p, claim.len),
-	    kv_str("reason", reason_word(r)), kv_int("status", status),
+	    kv_str("reason", reason_word(r)), kv_str("header", req->header),
+	    kv_int("status", status),
 	    kv_str("issued_by", issuer_of(req, issuer)),
+	    kv_str("nonce_of", nonce_of(req, r)),
 	    kv_int("route", req->route_line),
 	    kv_str("to", req->leg.peer == NULL ? NULL : req->leg.peer->name),
 	    kv_str("target", req->leg.tried.port == 0 ? NULL :
@@ -382,6 +425,7 @@ request_end(struct request *req, enum reason r, int status)
 	struct pipeline *p = req->p;
 
 	stop_waiting(req);
+	call_ended(req, status);
 	unlink_request(req);
 	intake_end(req);
 	if (req->server != NULL) {

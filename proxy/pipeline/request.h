@@ -14,6 +14,7 @@
 #include "auth/credentials.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "guard/sdp.h"
 #include "io/dns.h"
 #include "io/timeouts.h"
 #include "pipeline/pipeline.h"
@@ -93,6 +94,11 @@ struct leg {
 	enum reason	 dns_reason;
 	bool		 filtered;	/* it may go no further */
 
+	/* media */
+	bool		 unfit;		/* its peer does not take the body */
+	enum sdp_need	 keys;		/* stand in the body: is TLS asked
+					 * for? */
+
 	/* relay */
 	msg_t		*msg;		/* as it leaves; the first leg's is the
 					 * request's own */
@@ -110,6 +116,15 @@ struct leg {
 	bool		 done;		/* no target is left, or it is over */
 	struct uplink_tries answers;	/* of our credentials (uplink.c) */
 };
+
+/* A dialog of ours that is one with another of ours; as in its token. */
+struct joined {
+	uint8_t		 flags;
+	uint8_t		 call[TOKEN_CALL_BYTES];
+	uint8_t		 before[TOKEN_CALL_BYTES];
+};
+
+enum { JOINED_MAX = 3 };
 
 struct request {
 	struct pipeline	*p;
@@ -136,6 +151,7 @@ struct request {
 	const struct step *steps;
 
 	/* screen */
+	const char	*header;	/* that is at fault; NULL: none */
 	uint8_t		 loop_hash[6];
 
 	/* classify */
@@ -149,6 +165,8 @@ struct request {
 	bool		 handed;	/* by another instance, for a flow of
 					 * ours */
 	bool		 own_routes;	/* token holds one of ours */
+	struct joined	 joined[JOINED_MAX];	/* to token, one to the next */
+	unsigned	 njoined;
 	struct path_token *path;	/* its flow is the target */
 	bool		 www;		/* 401 and Authorization instead */
 
@@ -167,6 +185,13 @@ struct request {
 	bool		 number_ok;	/* he may call this one */
 	char		 class[CLASS_MAX + 1];	/* of the user; "" none */
 
+	/* calls */
+	struct calls_ask *ask;		/* in msg's home; NULL: no class has
+					 * a limit for it */
+	bool		 asking;	/* it is pending */
+	bool		 counted;
+	int64_t		 session_s;	/* of the 2xx (RFC 4028); 0: none */
+
 	/* authorize */
 	bool		 foreign;	/* a stranger's, for another domain */
 	bool		 by_digest;	/* peer is who its user proved to be */
@@ -178,6 +203,9 @@ struct request {
 	const struct egress_list *egress;	/* NULL: anywhere */
 	struct addr	 known;		/* of the dialog; egress or not */
 	struct told	 told;		/* by a route, instead of going on */
+
+	/* media */
+	struct sdp_judged media;	/* the worst that was found */
 
 	/* relay */
 	struct server	*server;	/* its transaction, once it was held */
@@ -198,6 +226,13 @@ struct request {
 enum {
 	ACKED_MAX = 4099,		/* a prime */
 	SCRATCH_SIZE = 2 * 65536	/* more than any message we send */
+};
+
+/* media.c: what was counted, and when it was told. */
+struct media_watch {
+	uint64_t	*judged_total, *passed_total;
+	int64_t		 said_s;
+	uint64_t	 unsaid;
 };
 
 /* The pipeline's own, for the steps. */
@@ -221,8 +256,11 @@ struct pipeline {
 	struct grey	*no_tcp;	/* same */
 	int64_t		 grey_said_s;
 	uint64_t	 grey_unsaid;
+	struct media_watch media;
 	struct moved	*moved;		/* moved.c */
 	struct watch	*watch;		/* watch.h */
+	struct call_watch *calls;	/* calls.h */
+	struct hush	*hush;		/* hush.h */
 	struct uplinks	*uplinks;
 	struct registrations *registrations;
 	struct timeouts	*moved_ends;
@@ -230,7 +268,7 @@ struct pipeline {
 					 * written */
 	uint64_t	*by_reason;	/* counters */
 	uint64_t	*requests_total, *pending_gauge, *responses_total,
-			*misplaced_total;
+			*misplaced_total, *plain_total;
 	int64_t		 misplaced_said_s;
 	uint64_t	 sequence;	/* of our branches */
 	uint64_t	 acked[ACKED_MAX];	/* acked.h */
@@ -260,6 +298,9 @@ void request_run(struct request *req);
 /* After STEP_WAIT, once: go on with the next row, or end with a reason. */
 void request_resume(struct request *req);
 void request_refuse(struct request *req, enum reason r);
+
+/* May one more line be written about it, if it is a stranger's? */
+bool request_may_log(const struct request *req);
 
 /* Answer by a reason (stateless, or through the server transaction), log,
  * count and free.  ACK is never answered. */
@@ -291,6 +332,7 @@ enum step_verdict step_screen(struct request *req);
 enum step_verdict step_screen_ack(struct request *req);
 enum step_verdict step_classify(struct request *req);
 enum step_verdict step_loop(struct request *req);
+enum step_verdict step_calls(struct request *req);
 enum step_verdict step_challenge(struct request *req);
 enum step_verdict step_nonce(struct request *req);
 enum step_verdict step_secret(struct request *req);
@@ -300,6 +342,8 @@ enum step_verdict step_consume(struct request *req);
 enum step_verdict step_proved(struct request *req);
 enum step_verdict step_authorize(struct request *req);
 enum step_verdict step_route(struct request *req);
+enum step_verdict step_media(struct request *req);
+enum step_verdict step_targets(struct request *req);
 enum step_verdict step_relay(struct request *req);
 enum step_verdict step_cancel(struct request *req);
 enum step_verdict step_ack_ours(struct request *req);

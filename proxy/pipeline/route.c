@@ -337,9 +337,13 @@ step_route(struct request *req)
 	r = choose(req);
 	if (r == REASON_COUNT)
 		r = check_secure(req);
-	if (r != REASON_COUNT)
-		return refuse(req, r);
 	req->leg.dns_reason = REASON_NO_SUCH_NAME;
+	return r == REASON_COUNT ? STEP_NEXT : refuse(req, r);
+}
+
+enum step_verdict
+step_targets(struct request *req)
+{
 	if (req->leg.next != NULL)	/* no leg waits for another's DNS */
 		return STEP_NEXT;
 	switch (targets_more(&req->leg, on_first_targets)) {

@@ -63,21 +63,47 @@ route_query_put_number(struct writer *w, const url_t *u)
 	return out;
 }
 
+/* In a tel URI they stand by themselves, else in the user part, where the
+ * first semicolon may be escaped. */
+static struct str
+params_in(const url_t *u, const char *number)
+{
+	bool in_user = number != NULL && strchr(number, ';') != NULL;
+
+	return str_of(u->url_type == url_tel && !in_user ? u->url_params :
+	    number);
+}
+
+void
+route_query_called(const url_t *u, struct called *out)
+{
+	const char *s = number_in(u);
+
+	out->is_bare = s == NULL || strchr(s, ';') == NULL;
+	out->n = number_readings(out->reading, str_of(s), params_in(u, s));
+}
+
+bool
+route_query_class_lets(const struct class *c, const struct called *called)
+{
+	for (size_t i = 0; i < called->n; i++)
+		if (!class_lets(c, &called->reading[i]))
+			return false;
+	return called->n > 0;
+}
+
 struct str
 route_query_put_digits(struct writer *w, const url_t *u)
 {
 	struct str out = { w->p + w->len, 0 };
-	const char *s = number_in(u);
+	struct number n;
 
-	for (; s != NULL && *s != '\0' && *s != ';' &&
-	    !isalpha((unsigned char)*s) && out.len < NUMBER_MAX; s++) {
-		if (*s == '%' && s[1] != '\0' && s[2] != '\0')
-			s += 2;		/* an escape is no digit */
-		else if ((*s >= '0' && *s <= '9') ||
-		    (*s == '+' && out.len == 0))
-			put_mem(w, s, 1);
-		out.len = (size_t)(w->p + w->len - out.p);
-	}
+	number_read(&n, str_of(number_in(u)));
+	for (size_t i = 0; i < n.len && !isalpha((unsigned char)n.text[i]);
+	    i++)
+		if (n.text[i] != '*' && n.text[i] != '#')
+			put_mem(w, &n.text[i], 1);
+	out.len = (size_t)(w->p + w->len - out.p);
 	return out;
 }
 

@@ -5,6 +5,7 @@
 #define PIPELINE_ROUTE_QUERY_H
 
 #include "base/writer.h"
+#include "guard/classes.h"
 #include "pipeline/sofia.h"
 #include "route/routes.h"
 
@@ -18,6 +19,17 @@ struct str route_query_put_uri(struct writer *w, const url_t *u);
 /* The number that a URI calls, without visual separators (RFC 3966 5.1.1);
  * empty: it calls none. */
 struct str route_query_put_number(struct writer *w, const url_t *u);
+
+/* What may be dialled. */
+struct called {
+	struct number	 reading[NUMBER_READINGS];
+	size_t		 n;
+	bool		 is_bare;	/* no parameters in a user part */
+};
+void route_query_called(const url_t *u, struct called *out);
+/* Does a class let anybody call it, however it is read? */
+bool route_query_class_lets(const struct class *c,
+    const struct called *called);
 
 /* Its digits up to a letter or a parameter, and a + before them, whatever
  * stands between: whom we send it to may dial these. */

@@ -6,61 +6,28 @@
  */
 #include "config.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+#include "guard/uri.h"
 #include "pipeline/branch_id.h"
+#include "pipeline/intake.h"
 #include "pipeline/message.h"
-#include "pipeline/request.h"
+#include "pipeline/methods.h"
+#include "pipeline/sane.h"
 
 enum {
 	MAX_FORWARDS = 70,		/* RFC 3261 16.6 item 3 */
 	VIAS_MAX = 100			/* more than any honest path has */
 };
 
-/*
- * A header that did not parse, or stands there twice.  Scraps of credentials
- * are no error here: they prove nothing, so the answer is a challenge.
- */
-static bool
-has_bad_header(const sip_t *sip)
-{
-	const msg_header_t *h = (const msg_header_t *)sip->sip_error;
-
-	for (; h != NULL; h = h->sh_next) {
-		const char *name = h->sh_class == sip_error_class ?
-		    h->sh_error->er_name : h->sh_class->hc_name;
-
-		if (name == NULL || (strcasecmp(name, "Proxy-Authorization")
-		    != 0 && strcasecmp(name, "Authorization") != 0))
-			return true;
-	}
-	return false;
-}
-
-static bool
-headers_are_sane(const struct request *req)
-{
-	const sip_t *sip = req->sip;
-
-	return !has_bad_header(sip) && sip->sip_from != NULL &&
-	    sip->sip_to != NULL && sip->sip_call_id != NULL &&
-	    sip->sip_cseq != NULL && sip->sip_via != NULL &&
-	    sip->sip_cseq->cs_method == req->method &&
-	    strcmp(sip->sip_cseq->cs_method_name,
-	    sip->sip_request->rq_method_name) == 0;
-}
-
 /* Whoever puts our own name on top wants our answers to go astray. */
 static bool
-via_is_sane(const struct request *req)
+via_is_his(const struct request *req)
 {
 	const sip_via_t *v = req->sip->sip_via;
 	struct branch_id id;
 
-	if (via_port_number(v) < 0)
-		return false;
 	if (branch_id_open(req->p, req->sip, v, &id))
 		return branch_is_members(req);
 	return ways_have_ip(req->p->env.ways, &req->source) ||
@@ -77,18 +44,6 @@ body_is_whole(const struct request *req)
 	return req->transport != TRANSPORT_UDP ||
 	    sip->sip_content_length == NULL ||
 	    sip->sip_content_length->l_length <= have;
-}
-
-/* RFC 3986 section 3.1; what has none is no URI. */
-static bool
-has_scheme(struct str uri)
-{
-	size_t n = 0;
-
-	while (n < uri.len && (isalnum((unsigned char)uri.p[n]) ||
-	    (n > 0 && strchr("+-.", uri.p[n]) != NULL)))
-		n++;
-	return n > 0 && n < uri.len && uri.p[n] == ':';
 }
 
 static bool
@@ -123,17 +78,36 @@ is_loop(struct request *req)
 	return false;
 }
 
-static bool
-uri_is_sane(const struct request *req)
+/* An emergency call is never lost for want of a phone-context. */
+static enum reason
+judge_uri(struct request *req)
 {
-	const url_t *u = req->sip->sip_request->rq_url;
+	if (message_read_tel(req->msg, req->sip) < 0)
+		return REASON_NO_MEMORY;
+	switch (uri_judge(req->uri, URI_REQUEST)) {
+	case URI_GOOD:
+		break;
+	case URI_NO_CONTEXT:
+		if (intake_is_emergency(req))
+			break;
+		return REASON_BAD_TEL;
+	case URI_BAD_TEL:
+		return REASON_BAD_TEL;
+	case URI_OTHER:
+		return REASON_BAD_SCHEME;
+	case URI_BAD:
+		return REASON_BAD_URI;
+	}
+	return scheme_is_known(req->sip->sip_request->rq_url) ?
+	    REASON_COUNT : REASON_BAD_URI;
+}
 
-	if (req->uri.p == NULL)
-		return false;
-	if (u->url_type == url_tel)
-		return true;
-	return u->url_host != NULL && *u->url_host != '\0' &&
-	    url_port_number(u) > 0;
+/* Of a stream nobody knows where the message ends without it. */
+static bool
+lacks_length(const struct request *req)
+{
+	return req->transport != TRANSPORT_UDP &&
+	    req->sip->sip_content_length == NULL;
 }
 
 static bool
@@ -147,35 +121,63 @@ came_too_far(const sip_t *sip)
 	    sip->sip_max_forwards->mf_count == 0);
 }
 
+/* The bytes as they came. */
+static struct fault
+judge_frame(const struct request *req)
+{
+	static const char length[] = "Content-Length";
+	unsigned flags = (unsigned)req->sip->sip_flags;
+	const char *version = req->sip->sip_request->rq_version;
+
+	if (flags & MSG_FLG_TOOLARGE)
+		return (struct fault){ REASON_TOO_LARGE, NULL };
+	if (req->uri.p == NULL)
+		return (struct fault){ REASON_BAD_START_LINE, NULL };
+	if (strcasecmp(version, sip_version_2_0) != 0)
+		return (struct fault){ REASON_BAD_VERSION, NULL };
+	if (flags & (MESSAGE_BAD_LENGTH | MSG_FLG_TRUNC))
+		return (struct fault){ REASON_BAD_LENGTH, length };
+	if (flags & MESSAGE_BAD_VIA)
+		return (struct fault){ REASON_BAD_VIA, "Via" };
+	if (lacks_length(req))
+		return (struct fault){ REASON_MISSING_HEADER, length };
+	return (struct fault){ .why = REASON_COUNT };
+}
+
+/* And what they say. */
+static enum reason
+judge_headers(struct request *req)
+{
+	struct fault f = judge_frame(req);
+
+	if (f.why == REASON_COUNT)
+		f = sane_request(req->sip);
+	req->header = f.header;
+	return f.why;
+}
+
 static enum reason
 judge(struct request *req)
 {
 	const sip_t *sip = req->sip;
+	enum reason r = judge_headers(req);
 
-	if (sip->sip_flags & MSG_FLG_TOOLARGE)
-		return REASON_TOO_LARGE;
-	if (strcasecmp(sip->sip_request->rq_version, sip_version_2_0) != 0)
-		return REASON_BAD_VERSION;
-	if (sip->sip_flags & MSG_FLG_TRUNC)
-		return REASON_BAD_BODY;
-	if ((sip->sip_flags & MSG_FLG_ERROR) || !headers_are_sane(req))
-		return REASON_BAD_HEADER;
-	if (!via_is_sane(req))
-		return REASON_BAD_VIA;
+	if (r == REASON_COUNT)
+		r = judge_uri(req);
+	if (r != REASON_COUNT)
+		return r;
+	if (!via_is_his(req))
+		return REASON_OWN_VIA;
 	if (!body_is_whole(req))
-		return REASON_BAD_BODY;
-	if (req->uri.p == NULL || !has_scheme(req->uri))
-		return REASON_BAD_URI;
-	if (!scheme_is_known(sip->sip_request->rq_url))
-		return REASON_BAD_SCHEME;
-	if (!uri_is_sane(req))
-		return REASON_BAD_URI;
+		return REASON_BAD_LENGTH;
+	if (sip->sip_flags & MSG_FLG_ERROR)
+		return REASON_BAD_HEADER;
 	if (came_too_far(sip))
 		return REASON_TOO_MANY_HOPS;
 	if (sip->sip_max_forwards != NULL &&
 	    sip->sip_max_forwards->mf_count > MAX_FORWARDS)
 		sip->sip_max_forwards->mf_count = MAX_FORWARDS;
-	return REASON_COUNT;
+	return methods_allow(req) ? REASON_COUNT : REASON_METHOD_NOT_ALLOWED;
 }
 
 enum step_verdict
@@ -205,7 +207,6 @@ step_loop(struct request *req)
 enum step_verdict
 step_screen_ack(struct request *req)
 {
-	if (judge(req) != REASON_COUNT)
-		return refuse(req, REASON_ACK_BAD);
-	return STEP_NEXT;
+	return judge(req) == REASON_COUNT ? STEP_NEXT :
+	    refuse(req, REASON_ACK_BAD);
 }

@@ -8,7 +8,10 @@
  */
 #include "config.h"
 
+#include "base/clock.h"
 #include "pipeline/branch_id.h"
+#include "pipeline/hush.h"
+#include "pipeline/media.h"
 #include "pipeline/message.h"
 #include "pipeline/stray.h"
 #include "pipeline/trust.h"
@@ -49,9 +52,11 @@ static void
 pass_on(struct pipeline *p, struct server *s, msg_t *msg, sip_t *sip)
 {
 	struct writer w = writer_on(p->scratch, SCRATCH_SIZE);
+	const struct peer *from = sender(p);
 
+	media_late_response(p, sip, from);
 	message_drop_via(msg, sip);
-	trust_late_response(msg, sip, sender(p));
+	trust_late_response(msg, sip, from);
 	if (!message_write(&w, msg, ""))
 		return;
 	p->by_reason[REASON_RESPONSE_LATE]++;
@@ -59,32 +64,46 @@ pass_on(struct pipeline *p, struct server *s, msg_t *msg, sip_t *sip)
 }
 
 static void
-log_dropped(msg_t *msg, const sip_t *sip)
+log_dropped(struct pipeline *p, msg_t *msg, const struct fault *f)
 {
+	const sip_t *sip = sip_object(msg);
 	struct addr from;
 	char source[ADDR_TEXT_MAX] = "";
 
+	if (!log_wants(log_event_level(EV_RESPONSE_DROPPED)) ||
+	    !hush_allows(p->hush, HUSH_ANYBODY,
+	    &p->policy->limits->log_lines, clock_mono_us()))
+		return;
 	if (addr_from_sockaddr(&from,
 	    (const struct sockaddr *)msg_addr(msg)))
 		addr_text(&from, source);
 	log_event(EV_RESPONSE_DROPPED, kv_str("source", source),
-	    kv_str("reason", reason_word(REASON_RESPONSE_STRAY)),
+	    kv_str("reason", reason_word(f->why)),
+	    kv_str("header", f->header),
 	    kv_int("status", sip->sip_status->st_status),
 	    kv_str("call_id", sip->sip_call_id == NULL ? NULL :
 	    sip->sip_call_id->i_id));
 }
 
 void
+stray_refuse(struct pipeline *p, msg_t *msg, const struct fault *f)
+{
+	p->by_reason[f->why]++;
+	log_dropped(p, msg, f);
+	msg_destroy(msg);
+}
+
+void
 stray_response(struct pipeline *p, msg_t *msg)
 {
+	static const struct fault stray = { .why = REASON_RESPONSE_STRAY };
 	sip_t *sip = sip_object(msg);
 	struct server *s = accepted_by(p, sip);
 
-	if (s != NULL) {
-		pass_on(p, s, msg, sip);
-	} else {
-		p->by_reason[REASON_RESPONSE_STRAY]++;
-		log_dropped(msg, sip);
+	if (s == NULL) {
+		stray_refuse(p, msg, &stray);
+		return;
 	}
+	pass_on(p, s, msg, sip);
 	msg_destroy(msg);
 }

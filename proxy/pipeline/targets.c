@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "pipeline/leaving.h"
+#include "pipeline/media.h"
 #include "pipeline/targets.h"
 
 enum { NO_TCP_S = 300 };	/* who refused it is not asked again sooner */
@@ -65,6 +66,10 @@ targets_take(struct leg *leg, const struct dns_target *t, size_t n,
 		}
 		if (!targets_may_use(req, t[i].transport)) {
 			leg->dns_reason = REASON_NO_SECURE_WAY;
+			continue;
+		}
+		if (!media_may_leave(leg, t[i].transport)) {
+			leg->dns_reason = REASON_MEDIA_UNSAFE;
 			continue;
 		}
 		one = (struct target){ .addr = t[i].addr,
@@ -156,7 +161,8 @@ transports(const struct leg *leg)
 	unsigned all = targets_transports(leg->req->p, leg->peer);
 
 	for (int t = 0; t < TRANSPORTS; t++)
-		if (!targets_may_use(leg->req, (enum transport)t))
+		if (!targets_may_use(leg->req, (enum transport)t) ||
+		    (t != TRANSPORT_TLS && leg->keys == SDP_REQUIRED))
 			all &= ~TRANSPORT_BIT(t);
 	return all;
 }

@@ -147,21 +147,27 @@ calls_nobody(sip_method_t m)
 }
 
 static bool
+has_prefix(const struct cred_answer *a, const struct number *n)
+{
+	for (size_t i = 0; i < a->nprefixes; i++)
+		if (number_begins(n, str_of(a->prefix[i])))
+			return number_is_digits(n);
+	return false;
+}
+
+static bool
 number_is_right(const struct request *req)
 {
 	const struct cred_answer *a = &req->answer;
-	struct writer w = writer_on(req->p->scratch, SCRATCH_SIZE);
-	struct str number = route_query_put_number(&w,
-	    req->sip->sip_request->rq_url);
+	struct called called;
 
-	for (size_t i = 0; i < a->nprefixes; i++) {
-		size_t len = strlen(a->prefix[i]);
-
-		if (number.len >= len &&
-		    memcmp(number.p, a->prefix[i], len) == 0)
-			return true;
-	}
-	return a->nprefixes == 0 || calls_nobody(req->method);
+	if (a->nprefixes == 0 || calls_nobody(req->method))
+		return true;
+	route_query_called(req->sip->sip_request->rq_url, &called);
+	for (size_t i = 0; i < called.n; i++)
+		if (!has_prefix(a, &called.reading[i]))
+			return false;
+	return called.is_bare && called.n > 0;
 }
 
 static void

@@ -6,15 +6,14 @@
 #include "pipeline/watch.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/secret.h"
-#include "io/loop.h"
 
 enum {
 	BUCKETS = 1 << 17,		/* of 16 bytes each */
-	FAILURES = 1 << 16,		/* the same */
-	LOOK_AT_LEAST_MS = 3600 * 1000
+	FAILURES = 1 << 16		/* the same */
 };
 
 static const char *const over_words[OVER_KINDS] = {
@@ -29,81 +28,17 @@ add_metrics(struct watch *w, struct metrics *m)
 	static const struct metric over = { "guard_over_rate_total",
 		"Requests beyond a rate, by whose rate it is.",
 		METRIC_COUNTER, "of", over_words, OVER_KINDS };
-	static const struct metric bans = { "guard_bans_total",
-		"Bans, by their reason.", METRIC_COUNTER, "reason",
-		ban_reason_words, BAN_REASON_COUNT };
 	static const struct metric failures = {
 		.name = "guard_failures_total",
 		.help = "Failures that count against a source." };
-	static const struct metric banned = { .name = "guard_banned",
-		.help = "Sources that are banned.", .kind = METRIC_GAUGE };
+	static const struct metric slowed = { .name = "guard_slowed_total",
+		.help = "Sources that were slowed instead of banned." };
 
 	w->over_total = metrics_add(m, &over);
-	w->bans_total = metrics_add(m, &bans);
 	w->failures_total = metrics_add(m, &failures);
-	w->bans_gauge = metrics_add(m, &banned);
-	return w->over_total == NULL || w->bans_total == NULL ||
-	    w->failures_total == NULL || w->bans_gauge == NULL ? -1 : 0;
-}
-
-static void
-plan_next_end(struct watch *w)
-{
-	int64_t next_ms = bans_next_end_ms(w->bans);
-	int64_t wait_ms = next_ms - clock_mono_ms();
-
-	if (next_ms < 0) {
-		loop_timer_stop(w->ends);
-		return;
-	}
-	if (wait_ms > LOOK_AT_LEAST_MS)
-		wait_ms = LOOK_AT_LEAST_MS;
-	loop_timer_start(w->ends, wait_ms < 1 ? 1 : wait_ms);
-}
-
-static void
-on_end(void *arg)
-{
-	struct watch *w = arg;
-
-	bans_end(w->bans, clock_mono_ms());
-	plan_next_end(w);
-}
-
-static const char *
-why_it_ended(enum ban_change change)
-{
-	switch (change) {
-	case BAN_ENDS:
-		return "over";
-	case BAN_MAKES_ROOM:
-		return "bans_max";
-	case BAN_BEGINS:
-	case BAN_TAKEN_BACK:
-		break;
-	}
-	return "taken back";
-}
-
-static void
-on_change(void *arg, const struct ban *ban, enum ban_change change)
-{
-	struct watch *w = arg;
-	char source[ADDR_TEXT_MAX];
-
-	bans_source_text(ban->source, source);
-	w->bans_gauge[0] = bans_count(w->bans);
-	if (change == BAN_BEGINS) {
-		w->bans_total[ban->reason]++;
-		log_event(EV_GUARD_BAN, kv_str("source", source),
-		    kv_str("reason", ban_reason_words[ban->reason]),
-		    kv_int("seconds", (ban->until_ms - clock_mono_ms() + 500)
-		    / 1000));
-	} else {
-		log_event(EV_GUARD_UNBAN, kv_str("source", source),
-		    kv_str("reason", why_it_ended(change)));
-	}
-	plan_next_end(w);
+	w->slowed_total = metrics_add(m, &slowed);
+	return w->over_total == NULL || w->failures_total == NULL ||
+	    w->slowed_total == NULL ? -1 : 0;
 }
 
 struct watch *
@@ -116,11 +51,8 @@ watch_new(struct pipeline *p)
 	random_bytes(w->key, sizeof w->key);
 	w->rates = rates_new(BUCKETS);
 	w->failures = failures_new(FAILURES, w->key);
-	w->bans = bans_new(w->key);
-	w->ends = loop_timer_new(p->env.loop, on_end, w);
-	if (w->rates == NULL || w->failures == NULL || w->bans == NULL ||
-	    w->ends == NULL || add_metrics(w, p->env.metrics) < 0 ||
-	    !bans_listen(w->bans, on_change, w)) {
+	if (w->rates == NULL || w->failures == NULL ||
+	    add_metrics(w, p->env.metrics) < 0 || watch_bans_open(w, p) < 0) {
 		watch_free(w);
 		return NULL;
 	}
@@ -132,8 +64,7 @@ watch_free(struct watch *w)
 {
 	if (w == NULL)
 		return;
-	loop_timer_free(w->ends);
-	bans_free(w->bans);
+	watch_bans_close(w);
 	failures_free(w->failures);
 	rates_free(w->rates);
 	free(w);
@@ -145,14 +76,41 @@ watch_admits(const struct watch *w, const struct addr *source)
 	return !bans_has(w->bans, source);
 }
 
+struct knock
+knock_of(const struct request *req)
+{
+	return (struct knock){ .watch = req->p->watch,
+		.limits = req->policy->limits, .source = &req->source,
+		.method = req->method_name, .now_us = req->start_us };
+}
+
+bool
+watch_take_knock(const struct knock *k, enum mark_kind bucket,
+    uint64_t whose, const struct conf_rate *rate)
+{
+	struct watch *w = k->watch;
+
+	return rate->count == 0 || rates_take(w->rates,
+	    mark_join(w->key, bucket, whose, 0), rate, k->now_us);
+}
+
+bool
+watch_would(const struct knock *k, enum mark_kind bucket, uint64_t whose,
+    const struct conf_rate *rate)
+{
+	const struct watch *w = k->watch;
+
+	return rate->count == 0 || rates_would(w->rates,
+	    mark_join(w->key, bucket, whose, 0), rate, k->now_us);
+}
+
 bool
 watch_take(struct request *req, enum mark_kind bucket, uint64_t whose,
     const struct conf_rate *rate)
 {
-	struct watch *w = req->p->watch;
+	struct knock k = knock_of(req);
 
-	return rate->count == 0 || rates_take(w->rates,
-	    mark_join(w->key, bucket, whose, 0), rate, req->start_us);
+	return watch_take_knock(&k, bucket, whose, rate);
 }
 
 bool
@@ -163,13 +121,12 @@ watch_peer(struct request *req)
 }
 
 void
-watch_over(struct request *req, enum over over)
+watch_over_knock(const struct knock *k, enum over over, const char *peer,
+    struct str user)
 {
-	struct watch *w = req->p->watch;
-	int64_t now_ms = req->start_us / 1000;
+	struct watch *w = k->watch;
+	int64_t now_ms = k->now_us / 1000;
 	char source[ADDR_TEXT_MAX];
-	struct str user = req->cred == NULL ? str_of(req->user) :
-	    req->cred->username;
 
 	w->over_total[over]++;
 	if (w->quiet[over].said_ms != 0 &&
@@ -179,16 +136,36 @@ watch_over(struct request *req, enum over over)
 	}
 	log_event(over == OVER_ANSWERS ? EV_GUARD_SLOWED : EV_GUARD_OVER_RATE,
 	    kv_str("of", over_words[over]),
-	    kv_str("source", addr_text(&req->source, source)),
-	    kv_mem("method", req->method_name.p, req->method_name.len),
-	    kv_str("peer", req->peer == NULL ? NULL : req->peer->name),
+	    kv_str("source", addr_text(k->source, source)),
+	    kv_mem("method", k->method.p, k->method.len),
+	    kv_str("peer", peer),
 	    kv_mem("user", user.len == 0 ? NULL : user.p, user.len),
 	    kv_uint("unsaid", w->quiet[over].unsaid));
 	w->quiet[over].said_ms = now_ms;
 	w->quiet[over].unsaid = 0;
 }
 
+void
+watch_over(struct request *req, enum over over)
+{
+	struct knock k = knock_of(req);
+
+	watch_over_knock(&k, over, req->peer == NULL ? NULL : req->peer->name,
+	    req->cred == NULL ? str_of(req->user) : req->cred->username);
+}
+
 /* ---- failures */
+
+static uint64_t
+mark_flow(const struct request *req)
+{
+	const struct addr *a = &req->source;
+	uint8_t flow[sizeof a->ip + sizeof a->port];
+
+	memcpy(flow, a->ip, sizeof a->ip);
+	memcpy(flow + sizeof a->ip, &a->port, sizeof a->port);
+	return mark_of(req->p->watch->key, MARK_FLOW, flow, sizeof flow);
+}
 
 static struct failures_who
 who_of(const struct request *req)
@@ -198,25 +175,54 @@ who_of(const struct request *req)
 	bans_source(&req->source, source);
 	return (struct failures_who){ .user = req->claimed,
 		.source = mark_of(req->p->watch->key, MARK_SOURCE, source,
-		    sizeof source) };
+		    sizeof source), .flow = mark_flow(req) };
 }
 
-/* A user's wrong answers from where he was never right.  Those that could be
- * forged have a bucket of their own, so that forging slows no others. */
-static enum mark_kind
-bucket_of(const struct request *req)
+/* From where is this answer? */
+enum standing {
+	STANDS_BY_FLOW,			/* the user was right by this flow */
+	STANDS_THERE,			/* ... from this source */
+	STANDS_NOT,
+	STANDS_FORGED			/* it may be */
+};
+
+static enum standing
+standing_of(const struct request *req, const struct failures_who *who)
 {
-	return source_has_nonce(req) ? MARK_RATE_WRONG :
-	    MARK_RATE_WRONG_FOREIGN;
+	const struct failures *f = req->p->watch->failures;
+	int64_t now_s = req->start_us / 1000000;
+
+	if (!source_has_nonce(req))
+		return STANDS_FORGED;
+	if (failures_proved_flow(f, who, now_s))
+		return STANDS_BY_FLOW;
+	return failures_proved(f, who, now_s) ? STANDS_THERE : STANDS_NOT;
 }
 
-static bool
-is_known_there(const struct request *req)
-{
-	struct failures_who who = who_of(req);
+/* Where a user's wrong answers are counted: apart from each other, so that
+ * guessing from afar, guessing beside him, and forging slow no others.  What
+ * counts nowhere has none. */
+struct bucket {
+	enum mark_kind	kind;
+	uint64_t	whose;
+};
 
-	return source_has_nonce(req) && failures_proved(
-	    req->p->watch->failures, &who, req->start_us / 1000000);
+static struct bucket
+bucket_of(const struct request *req, const struct failures_who *who,
+    enum standing standing)
+{
+	switch (standing) {
+	case STANDS_THERE:
+		return (struct bucket){ MARK_RATE_WRONG_THERE, mark_join(
+		    req->p->watch->key, MARK_RATE_WRONG_THERE, who->source,
+		    who->user) };
+	case STANDS_FORGED:
+		return (struct bucket){ MARK_RATE_WRONG_FOREIGN, who->user };
+	case STANDS_BY_FLOW:
+	case STANDS_NOT:
+		break;
+	}
+	return (struct bucket){ MARK_RATE_WRONG, who->user };
 }
 
 static uint64_t
@@ -228,24 +234,44 @@ mark_user(const struct request *req)
 	return mark_of(req->p->watch->key, MARK_USER, user.p, user.len);
 }
 
+static bool
+is_guessed_at(const struct request *req, const struct failures_who *who,
+    enum standing standing)
+{
+	struct bucket b = bucket_of(req, who, standing);
+	struct knock k = knock_of(req);
+
+	return !watch_would(&k, b.kind, b.whose,
+	    &req->policy->limits->failures_per_user);
+}
+
 /*
- * Too many wrong answers for this user?  Then his next is not even looked at:
- * who guesses learns nothing, whether he guessed right or not.
+ * Too many wrong answers for this user, or from this source?  Then the next is
+ * not even looked at: who guesses learns nothing, whether he guessed right or
+ * not.
  */
 enum step_verdict
 step_slow(struct request *req)
 {
-	struct watch *w = req->p->watch;
+	struct failures_who who;
+	enum standing standing;
 
 	if (req->proof == PROOF_NONE)
 		return STEP_NEXT;
 	req->claimed = mark_user(req);
-	if (rates_would(w->rates, mark_join(w->key, bucket_of(req),
-	    req->claimed, 0), &req->policy->limits->failures_per_user,
-	    req->start_us) || is_known_there(req))
+	who = who_of(req);
+	standing = standing_of(req, &who);
+	if (standing == STANDS_BY_FLOW)
 		return STEP_NEXT;
-	watch_over(req, OVER_ANSWERS);
-	return refuse(req, REASON_USER_SLOWED);
+	if (is_guessed_at(req, &who, standing)) {
+		watch_over(req, OVER_ANSWERS);
+		return refuse(req, REASON_USER_SLOWED);
+	}
+	if (standing != STANDS_THERE && req->peer == NULL &&
+	    failures_slowed(req->p->watch->failures, &who,
+	    req->start_us / 1000000))
+		return refuse(req, REASON_SOURCE_SLOWED);
+	return STEP_NEXT;
 }
 
 void
@@ -258,50 +284,91 @@ watch_success(struct request *req)
 		    &who, req->start_us / 1000000);
 }
 
-/* Nobody can get a peer banned, not even himself; nor who lives beside it,
- * where a /64 is banned as a whole. */
-static bool
-is_peers(const struct request *req)
+bool
+watch_is_proved(const struct watch *w, const uint8_t source[SOURCE_BYTES])
 {
-	const struct peers *ps = req->policy->peers;
+	const struct failures_who who = { .source = mark_of(w->key,
+	    MARK_SOURCE, source, SOURCE_BYTES) };
+
+	return failures_proved_any(w->failures, &who,
+	    clock_mono_us() / 1000000);
+}
+
+bool
+watch_is_spared(const struct pipeline *p, const struct policy *policy,
+    const struct addr *source)
+{
+	const struct peers *ps = policy->peers;
 	struct net banned;
 
-	bans_source_net(&req->source, &banned);
+	bans_source_net(source, &banned);
 	for (size_t i = 0; i < peers_count(ps); i++)
 		if (peer_meets_net(peers_at(ps, i), &banned))
 			return true;
-	return false;
+	return ways_meet_members(p->env.ways, &banned);
 }
 
 static void
-count_failure(struct request *req, enum ban_reason reason)
+ban(struct request *req, enum ban_reason reason, int64_t lasts_s)
 {
-	const struct limits_conf *limits = req->policy->limits;
-	struct watch *w = req->p->watch;
-	struct failures_who who = who_of(req);
-	struct ban ban = { .reason = reason };
+	struct ban ban = { .reason = reason,
+		.until_ms = clock_mono_ms() + lasts_s * 1000 };
 	char source[ADDR_TEXT_MAX];
-	int64_t lasts_s;
 
-	w->failures_total[0]++;
-	lasts_s = failures_add(w->failures, limits, &who,
-	    req->start_us / 1000000);
-	if (lasts_s == 0 || is_peers(req))
-		return;
 	bans_source(&req->source, ban.source);
-	ban.until_ms = clock_mono_ms() + lasts_s * 1000;
-	if (bans_add(w->bans, &ban, (size_t)limits->bans_max) < 0)
+	if (bans_add(req->p->watch->bans, &ban,
+	    (size_t)req->policy->limits->bans_max) < 0)
 		log_event(EV_GUARD_NO_BAN, kv_str("source",
 		    bans_source_text(ban.source, source)));
 }
 
 static void
+say_slowed(struct request *req, int64_t lasts_s)
+{
+	uint8_t source[SOURCE_BYTES];
+	char text[ADDR_TEXT_MAX];
+
+	req->p->watch->slowed_total[0]++;
+	bans_source(&req->source, source);
+	log_event(EV_GUARD_SOURCE_SLOWED,
+	    kv_str("source", bans_source_text(source, text)),
+	    kv_int("seconds", lasts_s));
+}
+
+static void
+count_failure(struct request *req, enum ban_reason reason)
+{
+	struct watch *w = req->p->watch;
+	struct failures_who who = who_of(req);
+	int64_t lasts_s;
+
+	w->failures_total[0]++;
+	if (watch_is_spared(req->p, req->policy, &req->source))
+		return;
+	switch (failures_add(w->failures, req->policy->limits, &who,
+	    req->start_us / 1000000, &lasts_s)) {
+	case FAILURES_WITHIN:
+		break;
+	case FAILURES_BAN:
+		ban(req, reason, lasts_s);
+		break;
+	case FAILURES_SLOW:
+		say_slowed(req, lasts_s);
+		break;
+	}
+}
+
+static void
 count_wrong_answer(struct request *req)
 {
-	if (!is_known_there(req))
-		watch_take(req, bucket_of(req), req->claimed,
+	struct failures_who who = who_of(req);
+	enum standing standing = standing_of(req, &who);
+	struct bucket b = bucket_of(req, &who, standing);
+
+	if (standing != STANDS_BY_FLOW)
+		watch_take(req, b.kind, b.whose,
 		    &req->policy->limits->failures_per_user);
-	if (req->peer == NULL && source_has_nonce(req))
+	if (req->peer == NULL && standing != STANDS_FORGED)
 		count_failure(req, BAN_FAILURES);
 }
 

@@ -25,19 +25,43 @@ struct watch {
 	struct rates	*rates;
 	struct failures	*failures;
 	struct bans	*bans;
+	struct watch_shared *shared;
 	struct loop_timer *ends;	/* of the next ban that does */
 	struct {
 		int64_t	 said_ms;
 		uint64_t unsaid;
 	} quiet[OVER_KINDS];
-	uint64_t	*over_total, *failures_total, *bans_total,
-			*bans_gauge;
+	uint64_t	*over_total, *failures_total, *slowed_total, *bans_total,
+			*told_total, *bans_gauge;
+};
+
+/* Who knocks, by what can be told before anything of it is proved. */
+struct knock {
+	struct watch	*watch;
+	const struct limits_conf *limits;
+	const struct addr *source;
+	struct str	 method;
+	int64_t		 now_us;
 };
 
 struct watch *watch_new(struct pipeline *p);	/* NULL: no memory */
 void watch_free(struct watch *w);		/* NULL is allowed */
 
+/* Its bans; 0, or -ENOMEM. */
+int watch_bans_open(struct watch *w, struct pipeline *p);
+void watch_bans_close(struct watch *w);
+/* Take back those of who became a peer by a new policy. */
+void watch_bans_spare(struct pipeline *p);
+
 bool watch_admits(const struct watch *w, const struct addr *source);
+
+/* Nobody can get a peer banned, nor another instance, not even himself; nor
+ * who lives beside it, where a /64 is banned as a whole. */
+bool watch_is_spared(const struct pipeline *p, const struct policy *policy,
+    const struct addr *source);
+/* Was anybody right here lately, from a source that others tell of? */
+bool watch_is_proved(const struct watch *w,
+    const uint8_t source[SOURCE_BYTES]);
 
 /* Can the sender receive at his source address?  On a connection he can; over
  * UDP whoever shows a nonce that was given to that address, or a dialog token
@@ -49,10 +73,23 @@ bool source_has_nonce(const struct request *req);
 /* Is one more within the rate of this bucket?  Then it is counted. */
 bool watch_take(struct request *req, enum mark_kind bucket, uint64_t whose,
     const struct conf_rate *rate);
+bool watch_take_knock(const struct knock *k, enum mark_kind bucket,
+    uint64_t whose, const struct conf_rate *rate);
+bool watch_would(const struct knock *k, enum mark_kind bucket,
+    uint64_t whose, const struct conf_rate *rate);
 /* The same by peers.requests, of the peer that it is known to come from. */
 bool watch_peer(struct request *req);
 /* Count what was too much, and say so once a second. */
 void watch_over(struct request *req, enum over over);
+void watch_over_knock(const struct knock *k, enum over over,
+    const char *peer, struct str user);
+
+struct knock knock_of(const struct request *req);
+/* A stranger's over UDP, who proves nothing: draws on the rates of his source
+ * and of the method. */
+enum over rate_take(const struct knock *k);
+/* Would it be within? */
+bool rate_would(const struct knock *k);
 
 /* Of a request that proved its user. */
 void watch_success(struct request *req);

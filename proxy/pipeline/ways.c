@@ -116,6 +116,22 @@ ways_are_member(const struct ways *ws, const struct way *in,
 }
 
 bool
+ways_meet_members(const struct ways *ws, const struct net *n)
+{
+	struct addr first = { .port = 0 };
+
+	for (size_t i = 0; i < ws->nmembers; i++) {
+		memcpy(first.ip, ws->member[i].ip, sizeof first.ip);
+		if (net_has(n, &first))
+			return true;
+		memcpy(first.ip, n->ip, sizeof first.ip);
+		if (net_has(&ws->member[i], &first))
+			return true;
+	}
+	return false;
+}
+
+bool
 ways_are(const struct ways *ws, struct str host, int port)
 {
 	if (*ws->record_route != '\0' && str_caseis(host, ws->record_route))

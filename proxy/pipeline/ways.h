@@ -86,6 +86,8 @@ bool way_is(const struct way *w, struct str host, int port);
  * is one. */
 bool ways_are_member(const struct ways *ws, const struct way *in,
     const struct addr *source);
+/* May another instance be in there? */
+bool ways_meet_members(const struct ways *ws, const struct net *n);
 /* Is one of our sockets bound to this address and port? */
 bool ways_have(const struct ways *ws, const struct addr *a);
 /* Is this the address of one of our sockets (any port)? */

@@ -137,10 +137,21 @@ const struct conf_opt peer_opts[] = {
 	    CONF_RELOAD | CONF_OPTIONAL, .opts = register_opts,
 	    .help = "An address that we register there, so that its calls "
 	    "come to us." },
+	{ "methods", CONF_T_LIST, AT(methods), CONF_RELOAD, .min = 1,
+	    .max = 32,
+	    .help = "The methods that it may use; another gets 405. By "
+	    "default any." },
 	{ "requests", CONF_T_RATE, AT(requests), CONF_RELOAD | CONF_OFF,
 	    .dflt = "off",
 	    .help = "How many requests it may send, like "
 	    "limits.requests_per_source. Beyond it, 503." },
+	{ "media", CONF_T_GROUP, AT(media), CONF_RELOAD | CONF_OPTIONAL,
+	    .opts = media_opts,
+	    .help = "What is asked of the SDP that it sends, and that is "
+	    "sent to it. By default nothing." },
+	{ "class", CONF_T_STR, AT(class), CONF_RELOAD, .min = 1, .max = 32,
+	    .help = "The class of service, an entry of classes, for the "
+	    "calls that it sends. By default none: no limit." },
 	CONF_END
 };
 
@@ -345,6 +356,9 @@ add_peer(const struct making *m, size_t i)
 		.ca = conf->ca, .crl = conf->crl,
 		.verify = (enum peer_verify)conf->verify,
 		.requests = conf->requests,
+		.methods = conf->methods,
+		.media = media_if_any(&conf->media),
+		.class = conf->class,
 	};
 	check_name(m, i);
 	if (!peer_targets_fill(m->c, conf, p))

@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "conf/conf.h"
 #include "route/account.h"
+#include "route/media.h"
 #include "route/rewrite.h"
 #include "route/token.h"
 
@@ -86,9 +87,12 @@ struct peer_conf {
 	int64_t		 pending;	/* -1: off */
 	int		 path;		/* enum path_mode */
 	int64_t		 udp_max;	/* as in struct peer */
+	struct conf_list methods;
 	struct account_conf credentials;
 	struct register_conf registration;
 	struct conf_rate requests;
+	struct media_conf media;
+	const char	*class;		/* of service; NULL: none */
 };
 
 /* What is asked of the certificate of its targets. */
@@ -155,6 +159,10 @@ struct peer {
 	const struct account_conf *account;	/* NULL: none */
 	const struct register_conf *registration;	/* NULL: none */
 	struct conf_rate requests;	/* that it may send */
+	const struct media_conf *media;	/* NULL: nothing is asked */
+	struct conf_list methods;	/* and of which methods; none: all */
+	const char	*class;		/* of service (guard/classes.h);
+					 * NULL: none */
 };
 
 /* Does this answer to a probe say that the target lives? */

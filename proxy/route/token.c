@@ -16,8 +16,8 @@ enum {
 	MAC_SHORT = 16,		/* bytes of the HMAC that are carried */
 	ADDRESS_MAX = 20,	/* IPv6 */
 	SIDE_MAX = 7 + ADDRESS_MAX + 2 + ADDRESS_MAX,	/* FLOW */
-	DIALOG_BYTES = 6 + 2 * SIDE_MAX + 1 + 2 * (1 + TOKEN_USER_MAX) +
-	    MAC_SHORT,
+	DIALOG_BYTES = 6 + 2 * SIDE_MAX + 1 + 2 * TOKEN_CALL_BYTES +
+	    2 * (1 + TOKEN_USER_MAX) + MAC_SHORT,
 	PATH_BYTES = 2 + SIDE_MAX + 4 + 2 + TOKEN_URI_MAX + 1 +
 	    TOKEN_USER_MAX + MAC_SHORT
 };
@@ -303,6 +303,10 @@ dialog_token_seal(const struct token_signer *s, const struct dialog_token *t,
 	write_side(&w, &t->caller);
 	write_side(&w, &t->callee);
 	write_u8(&w, t->flags);
+	if (t->flags & TOKEN_COUNTED)
+		write_bytes(&w, t->call, sizeof t->call);
+	if (t->flags & TOKEN_BEHIND)
+		write_bytes(&w, t->before, sizeof t->before);
 	write_user(&w, t->user);
 	write_user(&w, t->callee_user);
 	dialog_mac(s, 0, as_str(w.p, w.n), &names, mac);
@@ -326,6 +330,15 @@ is_whole(const struct reader *r)
 	return !r->bad && r->left == 0;
 }
 
+static void
+read_call(struct reader *r, uint8_t out[TOKEN_CALL_BYTES])
+{
+	const uint8_t *p = read_bytes(r, TOKEN_CALL_BYTES);
+
+	if (p != NULL)
+		memcpy(out, p, TOKEN_CALL_BYTES);
+}
+
 static bool
 read_dialog(struct reader r, struct dialog_token *t)
 {
@@ -337,6 +350,10 @@ read_dialog(struct reader r, struct dialog_token *t)
 	read_side(&r, &t->caller);
 	read_side(&r, &t->callee);
 	t->flags = read_u8(&r);
+	if (t->flags & TOKEN_COUNTED)
+		read_call(&r, t->call);
+	if (t->flags & TOKEN_BEHIND)
+		read_call(&r, t->before);
 	read_text(&r, read_u8(&r), t->user, TOKEN_USER_MAX);
 	read_text(&r, read_u8(&r), t->callee_user, TOKEN_USER_MAX);
 	return is_whole(&r);

@@ -7,8 +7,8 @@
  * Hostile input: a fuzz target.
  *
  * dialog: u8 version=3 | u8 master index hint | u32 issued (unix s) |
- *         side caller | side callee | u8 flags | u8 len, user |
- *         u8 len, callee's user | 16 byte MAC
+ *         side caller | side callee | u8 flags | 8 call (if counted) |
+ *         8 call before (if behind) | u8 len, user | u8 len, callee's user | 16 byte MAC
  *         (under the MAC also: u16 len, Call-ID, u16 len, caller's tag)
  * path:   u8 version=4 | u8 hint | side flow | u32 registrar (peer id) |
  *         u16 len, original Contact URI (may be empty) |
@@ -47,21 +47,26 @@ struct side {
 	struct addr	inside;
 };
 
-enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 512, TOKEN_URI_MAX = 512,
-    PATH_TOKEN_TEXT_MAX = 1000 };
+enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 528, TOKEN_URI_MAX = 512,
+    PATH_TOKEN_TEXT_MAX = 1000, TOKEN_CALL_BYTES = 8 };
 
 /* flags */
 enum {
 	TOKEN_CALLER_DIGEST = 1,	/* the caller proved it by digest */
-	TOKEN_HANDED = 2		/* no dialog's: one request, handed by
+	TOKEN_HANDED = 2,		/* no dialog's: one request, handed by
 					 * one instance to another; callee is
 					 * the flow */
+	TOKEN_COUNTED = 4,		/* as a call of a class of service */
+	TOKEN_BEHIND = 8		/* a peer made it of a counted call
+					 * that it got from us */
 };
 
 struct dialog_token {
 	uint32_t	issued_s;
 	struct side	caller, callee;
 	uint8_t		flags;
+	uint8_t		call[TOKEN_CALL_BYTES];	/* its number, if counted */
+	uint8_t		before[TOKEN_CALL_BYTES];	/* if behind one */
 	/* who proved himself, or registered the callee's flow; "": none */
 	char		user[TOKEN_USER_MAX + 1];
 	char		callee_user[TOKEN_USER_MAX + 1];

@@ -93,29 +93,44 @@ secure(struct conn *c)
 	shake_hands(c);
 }
 
-/* Who it is from is known. */
+static enum refusal
+admit(struct conn *c)
+{
+	return transport_admits(c->t, &c->from) ? conns_enter_source(c) :
+	    REFUSE_BANNED;
+}
+
+/* The balancer said who it is from. */
 static void
 welcome(struct conn *c)
 {
-	enum refusal why = REFUSE_BANNED;
+	enum refusal why = admit(c);
 
-	if (transport_admits(c->t, &c->from))
-		why = conns_enter_source(c);
 	if (why == REFUSE_BEFORE)
 		secure(c);
 	else
 		conn_break(c, why, NULL);
 }
 
+/* It enters last, since that may end another one to make room. */
+static enum refusal
+enter(struct conn *c, bool balanced)
+{
+	enum refusal why = REFUSE_BEFORE;
+
+	if (!balanced)
+		why = admit(c);
+	else if (!port_has_balancer(c->port, &c->peer))
+		why = REFUSE_NO_BALANCER;
+	return why == REFUSE_BEFORE ? conns_enter(c) : why;
+}
+
 static void
 receive(struct conn *c)
 {
 	bool balanced = c->port->conf.nbalancers > 0;
-	enum refusal why = conns_enter(c);
+	enum refusal why = enter(c, balanced);
 
-	if (why == REFUSE_BEFORE && balanced &&
-	    !port_has_balancer(c->port, &c->peer))
-		why = REFUSE_NO_BALANCER;
 	if (why != REFUSE_BEFORE) {
 		conn_break(c, why, NULL);
 		return;
@@ -124,7 +139,7 @@ receive(struct conn *c)
 	if (balanced || c->port->conf.transport == TRANSPORT_TLS)
 		deadline_start(c, DUE_HANDSHAKE);
 	if (!balanced)
-		welcome(c);
+		secure(c);
 }
 
 /* SO_ERROR says nothing while the answer has not come. */

@@ -121,13 +121,43 @@ conns_free(struct conns *cs)
 	errno = e;
 }
 
+/* Of those that have brought no message yet. */
+static struct conn *
+most_silent(const struct conns *cs)
+{
+	struct conn *shakes = deadline_first(cs->deadlines, DUE_HANDSHAKE);
+	struct conn *silent = deadline_first(cs->deadlines, DUE_FIRST);
+
+	if (shakes == NULL || silent == NULL)
+		return shakes != NULL ? shakes : silent;
+	return shakes->due[DUE_HANDSHAKE].since_ms <
+	    silent->due[DUE_FIRST].since_ms ? shakes : silent;
+}
+
+/* A phone speaks at once, so of whom a flood is made goes first.  Until the
+ * next turn there may be a few more than allowed, as many as are accepted in
+ * one. */
+bool
+conns_make_room(struct conns *cs)
+{
+	struct conn *c = most_silent(cs);
+
+	if (c == NULL)
+		return false;
+	deadline_stop(c, DUE_HANDSHAKE);
+	deadline_stop(c, DUE_FIRST);
+	conn_break(c, REFUSE_SILENT, NULL);
+	return true;
+}
+
 enum refusal
 conns_enter(struct conn *c)
 {
 	struct conns *cs = c->t->conns;
 	int64_t max = c->t->conf.connections;
 
-	if (c->accepted && max > 0 && cs->accepted >= max)
+	if (c->accepted && max > 0 && cs->accepted >= max &&
+	    !conns_make_room(cs))
 		return REFUSE_CONNECTIONS;
 	c->id = new_id(cs);
 	HASH_ADD(by_id, cs->by_id, id, sizeof c->id, c);

@@ -172,3 +172,11 @@ deadline_stop_all(struct conn *c)
 	for (enum due_kind k = 0; k < DUES; k++)
 		deadline_stop(c, k);
 }
+
+struct conn *
+deadline_first(struct deadlines *q, enum due_kind kind)
+{
+	struct due *first = q->ring[kind].next;
+
+	return first == &q->ring[kind] ? NULL : conn_of(first, kind);
+}

@@ -43,4 +43,7 @@ void deadline_start(struct conn *c, enum due_kind kind);	/* or anew */
 void deadline_stop(struct conn *c, enum due_kind kind);
 void deadline_stop_all(struct conn *c);
 
+/* Who has been waiting longest; NULL: nobody waits for that. */
+struct conn *deadline_first(struct deadlines *q, enum due_kind kind);
+
 #endif

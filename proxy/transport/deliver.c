@@ -21,6 +21,7 @@
 
 #include "transport/internal.h"
 #include "transport/line.h"
+#include "transport/mend.h"
 
 enum {
 	/* The text, its copy cut into fields, and what the fields cost. */
@@ -67,7 +68,9 @@ transport_frame(const struct transports *t, const struct head *h, size_t have,
 	size_t rest = have - h->len, max = message_max(t, stream);
 	size_t body = h->body < 0 ? 0 : (size_t)h->body;
 
-	if (stream && h->body < 0)
+	if (h->bad_length)
+		damaged(d, MESSAGE_BAD_LENGTH, (enum refusal)HEAD_BAD_LENGTH);
+	else if (stream && h->body < 0)
 		damaged(d, 0, REFUSE_NO_LENGTH);
 	if (!stream && h->body < 0)
 		body = rest;
@@ -183,23 +186,29 @@ judge(const struct delivery *d, const sip_t *sip, enum refusal *why)
 
 /* What is no whole message in Sofia's eyes is marked as an error. */
 static bool
-parse(msg_t *msg, const struct delivery *d)
+parse(msg_t *msg, const struct delivery *d, enum mend mend)
 {
+	static const unsigned flags[] = {
+		[MEND_URI] = MSG_FLG_ERROR,
+		[MEND_VIA] = MSG_FLG_ERROR | MESSAGE_BAD_VIA
+	};
 	msg_iovec_t iov[msg_n_fragments] = { { 0 } };
 	size_t len = d->arrived.len;
 
 	if (msg_recv_iovec(msg, iov, msg_n_fragments, len, 1) != 1)
 		return false;
 	memcpy(iov[0].mv_base, d->arrived.raw, len);
+	mend_bytes(mend, iov[0].mv_base, len);
 	msg_recv_commit(msg, len, 1);
 	if (msg_extract(msg) <= 0)
 		msg_mark_as_complete(msg, MSG_FLG_ERROR);
-	msg_set_flags(msg, d->damage);
+	mend_undo(mend, msg, iov[0].mv_base, d->arrived.raw, len);
+	msg_set_flags(msg, d->damage | flags[mend]);
 	return true;
 }
 
 static msg_t *
-message_of(const struct transports *t, const struct delivery *d)
+parsed(const struct transports *t, const struct delivery *d, enum mend mend)
 {
 	size_t preload = PRELOAD + 2 * d->arrived.len;
 	msg_t *msg = msg_create(t->mclass, MSG_DO_EXTRACT_COPY);
@@ -212,18 +221,46 @@ message_of(const struct transports *t, const struct delivery *d)
 	    preload < PRELOAD_MAX ? preload : PRELOAD);
 	len = addr_to_sockaddr(&d->arrived.source, &ss);
 	msg_set_address(msg, (const su_sockaddr_t *)&ss, len);
-	if (parse(msg, d))
+	if (parse(msg, d, mend))
 		return msg;
 	msg_destroy(msg);
 	return NULL;
 }
 
+static msg_t *
+message_of(const struct transports *t, const struct delivery *d)
+{
+	msg_t *msg = parsed(t, d, MEND_NOTHING);
+	enum mend mend;
+
+	if (msg == NULL)
+		return NULL;
+	mend = mend_wanted(sip_object(msg), d->arrived.raw, d->arrived.len);
+	if (mend == MEND_NOTHING)
+		return msg;
+	msg_destroy(msg);
+	return parsed(t, d, mend);
+}
+
+static bool
+was_plain(const struct transports *t, const struct delivery *d)
+{
+	return t->hooks.on_plain != NULL && d->damage == 0 &&
+	    d->arrived.transport == TRANSPORT_UDP &&
+	    t->hooks.on_plain(t->hooks.arg, &d->arrived);
+}
+
 bool
 transport_deliver(struct transports *t, const struct delivery *d)
 {
-	msg_t *msg = message_of(t, d);
+	msg_t *msg;
 	enum refusal why;
 
+	if (was_plain(t, d)) {
+		t->messages[d->arrived.transport]++;
+		return true;
+	}
+	msg = message_of(t, d);
 	if (msg == NULL)
 		return false;
 	t->messages[d->arrived.transport]++;

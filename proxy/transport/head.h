@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 /* All after HEAD_MORE are refusals, and so is it for a datagram; with a
- * sentence for the operator. */
+ * sentence for the operator.  HEAD_BAD_LENGTH is said when the head is whole:
+ * a request can be answered then. */
 #define HEAD_VERDICTS(V)						\
 V(HEAD_WHOLE, "whole",							\
     "The head is complete: no refusal.")				\
@@ -40,7 +41,7 @@ V(HEAD_BAD_NAME, "bad-header-name",					\
     "A header line that has no name, or no colon after it.")		\
 V(HEAD_BAD_LENGTH, "bad-content-length",				\
     "A Content-Length that is no number, that is folded, or a second "	\
-    "one.")								\
+    "one; a request gets 400.")						\
 V(HEAD_TOO_MANY, "too-many-headers",					\
     "More header lines than limits.headers.")				\
 V(HEAD_TOO_LONG, "head-too-long",					\
@@ -62,7 +63,8 @@ struct head {
 	size_t	max_bytes;	/* of the head without the blank lines before */
 	size_t	max_lines;	/* header lines, folded ones counted each */
 	size_t	start;		/* bytes of CRLF before the start line */
-	size_t	len;		/* up to the body; with HEAD_WHOLE */
+	size_t	len;		/* up to the body; with HEAD_WHOLE and
+				 * HEAD_BAD_LENGTH */
 	int64_t	body;		/* Content-Length, -1 without; same */
 	size_t	scanned;	/* bytes that need no second look */
 	size_t	line;		/* where the line at `scanned` begins */
@@ -70,6 +72,7 @@ struct head {
 	bool	started;	/* the start line is complete */
 	bool	has_length;	/* Content-Length was there */
 	bool	in_length;	/* and it was the last line */
+	bool	bad_length;	/* it is no good */
 };
 
 typedef enum head_verdict head_judge_f(struct head *h, const char *p,

@@ -42,6 +42,10 @@ R(REFUSE_BANNED, "banned",						\
     "The source is listed in deny.")					\
 R(REFUSE_CONNECTIONS, "connections",					\
     "limits.connections is reached.")					\
+R(REFUSE_SILENT, "silent",						\
+    "limits.connections was reached, or no descriptor was left, and "	\
+    "this connection, which had brought no message for longest, made "	\
+    "room for another.")						\
 R(REFUSE_SOURCE, "connections-per-source",				\
     "limits.connections_per_source is reached.")			\
 R(REFUSE_DESCRIPTORS, "descriptors",					\
@@ -152,6 +156,9 @@ bool transport_deliver(struct transports *t, const struct delivery *d);
 int udp_open(struct port *p);
 void udp_close(struct port *p);
 int udp_send(struct port *p, const struct addr *to, const void *bytes,
+    size_t len);
+/* The same for what many may follow that look alike: see udp_run.c. */
+int udp_send_run(struct port *p, const struct addr *to, const void *bytes,
     size_t len);
 
 /* tcp.c: listening for connections, of TLS too; 0 or -errno */

@@ -91,17 +91,19 @@ static size_t
 step(struct conn *c, const char *p, size_t len)
 {
 	enum head_verdict v = HEAD_WHOLE;
+	bool whole;
 
 	if (!c->whole)
 		v = c->t->hooks.judge(&c->head, p, len);
 	if (v == HEAD_MORE)
 		return blank_lines(c);
+	whole = v == HEAD_WHOLE || v == HEAD_BAD_LENGTH;
 	/* the list may have changed since the connection was let in */
-	if (v == HEAD_WHOLE && !transport_admits(c->t, &c->from)) {
+	if (whole && !transport_admits(c->t, &c->from)) {
 		conn_break(c, REFUSE_BANNED, NULL);
 		return 0;
 	}
-	if (v == HEAD_WHOLE) {
+	if (whole) {
 		c->whole = true;
 		return message(c, p, len);
 	}

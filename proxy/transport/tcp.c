@@ -50,8 +50,9 @@ learn_address(struct port *p)
 		addr_from_sockaddr(&p->conf.addr, (struct sockaddr *)&ss);
 }
 
-/* Out of descriptors: the caller would wait in the queue, and the loop be
- * woken by it for ever.  Give up the spare one to take it and hang up. */
+/* Out of descriptors, and nobody is there to make room: the caller would wait
+ * in the queue, and the loop be woken by it for ever.  Give up the spare one
+ * to take it and hang up. */
 static void
 shed(struct port *p)
 {
@@ -79,7 +80,8 @@ accept_one(struct port *p)
 
 	if (fd == -1 && (errno == EMFILE || errno == ENFILE ||
 	    errno == ENOBUFS || errno == ENOMEM)) {
-		shed(p);
+		if (!conns_make_room(p->t->conns))
+			shed(p);
 		return false;
 	}
 	if (fd == -1)	/* of one who hung up meanwhile: the next may not */

@@ -198,7 +198,8 @@ transport_send(struct transports *t, const struct hop *h, const void *p,
 	if (h->connection == 0 && h->port->conf.transport == TRANSPORT_UDP) {
 		if (connection != NULL)
 			*connection = 0;
-		return udp_send(h->port, &h->addr, p, len);
+		return (h->run ? udp_send_run : udp_send)(h->port, &h->addr,
+		    p, len);
 	}
 	return tcp_send(t, h, p, len, connection);
 }

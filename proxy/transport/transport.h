@@ -59,15 +59,26 @@ struct arrived {
 	const struct tls_peer *peer;	/* TLS: who proved himself; or NULL */
 };
 
+/* Flags of a message beside Sofia's, with MSG_FLG_ERROR. */
+enum {
+	MESSAGE_BAD_LENGTH = 1 << 8,	/* HEAD_BAD_LENGTH */
+	MESSAGE_BAD_VIA = 1 << 9	/* the top Via could not be read, and
+					 * stands for another */
+};
+
 struct transport_hooks {
 	/* Judges raw heads: screen_head() of guard/screen.h. */
 	head_judge_f	*judge;
 	/* May this source send to us?  Asked before anything is done for it;
 	 * NULL: everybody. */
 	bool	(*admit)(void *arg, const struct addr *source);
+	/* A whole datagram without damage, not parsed yet.  true: that was
+	 * all that is to be done with it.  NULL: none is asked for. */
+	bool	(*on_plain)(void *arg, const struct arrived *a);
 	/* A parsed message; takes it over (msg_destroy()).  Its msg_addr() is
 	 * the source.  msg_get_flags() has MSG_FLG_TOOLARGE, MSG_FLG_TRUNC or
-	 * MSG_FLG_ERROR for what must be answered 413 or 400. */
+	 * MSG_FLG_ERROR for what must be answered 413 or 400, and perhaps one
+	 * of MESSAGE_BAD_... */
 	void	(*on_message)(void *arg, const struct arrived *a,
 		    struct msg_s *msg);
 	/* A connection is gone, or could not be made: what waits for an
@@ -122,6 +133,9 @@ struct hop {
 	struct addr	 addr;
 	uint32_t	 connection;	/* this one and no other; 0: one that
 					 * is open to addr, or a new one */
+	bool		 run;		/* over UDP: more may follow that look
+					 * alike; who captures here may see
+					 * them as one */
 	struct tls_wish	 tls;		/* of a new connection; one that is
 					 * open serves only if it was verified
 					 * for this name and context */

@@ -53,8 +53,8 @@ set_options(int fd, int family)
 	(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &dont, sizeof dont);
 }
 
-/* Each address family has sockets of its own; several processes may share a
- * port. */
+/* Each address family has sockets of its own.  Nobody else may have the port:
+ * a second daemon, started by mistake, would get a part of our packets. */
 static int
 bind_socket(int fd, struct addr *a)
 {
@@ -64,8 +64,6 @@ bind_socket(int fd, struct addr *a)
 
 	if (ss.ss_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6,
 	    IPV6_V6ONLY, &one, sizeof one) == -1)
-		return -errno;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) == -1)
 		return -errno;
 	set_options(fd, ss.ss_family);
 	if (bind(fd, (struct sockaddr *)&ss, len) == -1)

@@ -40,11 +40,23 @@ struct udp_in {
 	char			 bytes[IN_DATAGRAMS][IN_BYTES];
 };
 
-/* What a port has to send. */
+/* How the kernel is told the length of each datagram of a run. */
+union udp_control {
+	struct cmsghdr		 header;
+	char			 bytes[CMSG_SPACE(sizeof(uint16_t))];
+};
+
+/* What a port has to send: each message is one datagram, or a run of them. */
 struct udp {
 	struct mmsghdr		 msg[OUT_DATAGRAMS];
 	struct iovec		 iov[OUT_DATAGRAMS];
 	struct sockaddr_storage	 to[OUT_DATAGRAMS];
+	union udp_control	 control[OUT_DATAGRAMS];
+	uint16_t		 each[OUT_DATAGRAMS];
+	struct addr		 run_to;
+	bool			 running;	/* the last may take more */
+	unsigned		 apart;		/* so many are sent singly:
+						 * the kernel took no run */
 	unsigned		 count;
 	size_t			 used;	/* of bytes */
 	char			 bytes[OUT_BYTES];
@@ -76,6 +88,19 @@ void udp_flush(struct port *p);
 /* Those of all ports. */
 void udp_flush_all(struct transports *t);
 void udp_tell_failures(struct transports *t);
+
+/* Nobody is there, or so it seems: told later. */
+void udp_note_failure(struct port *p, const struct sockaddr_storage *to);
+
+/* udp_run.c: the last message may become a run */
+void udp_run_begin(struct udp *out, const struct addr *to, size_t len);
+/* false: it has to be one of its own. */
+bool udp_run_join(struct udp *out, const struct addr *to, const void *bytes,
+    size_t len);
+/* How many datagrams this message is. */
+unsigned udp_run_length(const struct udp *out, unsigned at);
+/* One by one, since as a run it did not leave. */
+void udp_run_send_apart(struct port *p, unsigned at);
 
 /* udp_error.c: the network's complaints */
 void udp_read_errors(struct port *p);

@@ -102,7 +102,7 @@ message(struct port *p, const struct datagram *in)
 
 	if (v == HEAD_MORE && h.start == in->len)
 		return;		/* nothing but CRLF: keeps a NAT open */
-	if (v != HEAD_WHOLE) {
+	if (v != HEAD_WHOLE && v != HEAD_BAD_LENGTH) {
 		refused(p, in, v);
 		return;
 	}

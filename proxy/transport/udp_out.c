@@ -26,9 +26,9 @@ is_noted(const struct udp_shared *shared, const struct udp_failure *f)
 	return false;
 }
 
-/* Told later: who sends is not to be called meanwhile. */
-static void
-note_failure(struct port *p, const struct sockaddr_storage *to)
+/* Who sends is not to be called meanwhile. */
+void
+udp_note_failure(struct port *p, const struct sockaddr_storage *to)
 {
 	struct udp_shared *shared = p->t->udp;
 	struct udp_failure f = { .port = p };
@@ -44,8 +44,18 @@ note_failure(struct port *p, const struct sockaddr_storage *to)
 	loop_hook_start(shared->before_sleep);
 }
 
+static unsigned
+datagrams(const struct udp *out, unsigned from, unsigned to)
+{
+	unsigned n = 0;
+
+	for (unsigned i = from; i < to; i++)
+		n += udp_run_length(out, i);
+	return n;
+}
+
 /*
- * The datagram `at` could not be sent.  A socket also tells in this way what
+ * The message `at` could not be sent.  A socket also tells in this way what
  * became of others before, once each, and ECONNREFUSED is always that: so
  * it is tried again.  How many are done with.
  */
@@ -56,23 +66,27 @@ failed(struct port *p, unsigned at, int error, unsigned tries)
 
 	switch (error) {
 	case EAGAIN:			/* the others would not fit either */
-		p->t->send_dropped[DROPPED_FULL] += out->count - at;
+		p->t->send_dropped[DROPPED_FULL] += datagrams(out, at,
+		    out->count);
 		return out->count - at;
 	case ENOBUFS:
 	case ENOMEM:
-		p->t->send_dropped[DROPPED_FULL]++;
+		p->t->send_dropped[DROPPED_FULL] += udp_run_length(out, at);
 		return 1;
 	case EINTR:
 		return 0;
 	case ECONNREFUSED:
 		if (tries < TRIES)
 			return 0;
-		p->t->send_dropped[DROPPED_ERROR]++;
+		p->t->send_dropped[DROPPED_ERROR] += udp_run_length(out, at);
 		return 1;
 	default:
 		if (tries < 2)
 			return 0;
-		note_failure(p, &out->to[at]);
+		if (udp_run_length(out, at) > 1)
+			udp_run_send_apart(p, at);
+		else
+			udp_note_failure(p, &out->to[at]);
 		return 1;
 	}
 }
@@ -95,6 +109,7 @@ udp_flush(struct port *p)
 	}
 	out->count = 0;
 	out->used = 0;
+	out->running = false;
 }
 
 void
@@ -158,8 +173,25 @@ udp_send(struct port *p, const struct addr *to, const void *bytes, size_t len)
 	memcpy(out->bytes + out->used, bytes, len);
 	out->iov[i] = (struct iovec){ out->bytes + out->used, len };
 	out->used += len;
+	out->running = false;
+	out->msg[i].msg_hdr.msg_control = NULL;
+	out->msg[i].msg_hdr.msg_controllen = 0;
 	out->msg[i].msg_hdr.msg_namelen = addr_to_sockaddr(to, &out->to[i]);
 	if (!p->t->udp->awake)
 		loop_hook_start(p->t->udp->before_sleep);
 	return 0;
+}
+
+int
+udp_send_run(struct port *p, const struct addr *to, const void *bytes,
+    size_t len)
+{
+	int rc;
+
+	if (udp_run_join(p->udp, to, bytes, len))
+		return 0;
+	rc = udp_send(p, to, bytes, len);
+	if (rc == 0)
+		udp_run_begin(p->udp, to, len);
+	return rc;
 }

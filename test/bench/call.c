@@ -19,7 +19,7 @@ enum {
 	NAME_MAX_LEN = 32, URI_MAX = 256, TO_MAX = 512, ROUTE_MAX = 1024
 };
 
-enum step { STEP_ASK, STEP_ANSWER, STEP_HANG_UP };
+enum step { STEP_ASK, STEP_ANSWER, STEP_HANG_UP, STEP_REST };
 
 struct call {
 	enum step	 step;
@@ -183,10 +183,21 @@ begin(struct calls *cs, struct call *c, int64_t now_ms)
 }
 
 static void
+rest(struct calls *cs, struct call *c, int64_t now_ms)
+{
+	if (cs->conf.rest_ms == 0) {
+		begin(cs, c, now_ms);
+		return;
+	}
+	c->step = STEP_REST;
+	c->began_ms = now_ms;
+}
+
+static void
 done(struct calls *cs, struct call *c, int64_t now_ms)
 {
 	cs->tally.done++;
-	begin(cs, c, now_ms);
+	rest(cs, c, now_ms);
 }
 
 static void
@@ -194,7 +205,7 @@ failed(struct calls *cs, struct call *c, const char *why, int64_t now_ms)
 {
 	if (cs->tally.failed++ < COMPLAINTS_MAX)
 		fprintf(stderr, "call %s, CSeq %u: %s\n", c->id, c->cseq, why);
-	begin(cs, c, now_ms);
+	rest(cs, c, now_ms);
 }
 
 static void
@@ -298,7 +309,8 @@ calls_on_response(struct calls *cs, const struct message *m, int64_t now_ms)
 {
 	struct call *c = find(cs, m);
 
-	if (c == NULL || m->status < 200 || m->cseq != c->cseq)
+	if (c == NULL || c->step == STEP_REST || m->status < 200 ||
+	    m->cseq != c->cseq)
 		return;
 	if (!keep(c->to, sizeof c->to, m->value[HEADER_TO]))
 		failed(cs, c, "a long To", now_ms);
@@ -323,7 +335,10 @@ calls_tick(struct calls *cs, int64_t now_ms)
 	for (unsigned i = 0; i < cs->conf.window; i++) {
 		struct call *c = &cs->call[i];
 
-		if (now_ms - c->began_ms > GIVE_UP_MS)
+		if (c->step == STEP_REST) {
+			if (now_ms - c->began_ms >= cs->conf.rest_ms)
+				begin(cs, c, now_ms);
+		} else if (now_ms - c->began_ms > GIVE_UP_MS)
 			failed(cs, c, "no answer", now_ms);
 		else if (now_ms >= c->again_ms) {
 			c->pause_ms = 2 * c->pause_ms < T2_MS ?

@@ -1,6 +1,6 @@
 /*
  * call.h -- callers: so many calls at once, and for each that ends another one
- * begins.
+ * begins, at once or after a rest.
  *
  * MESSAGE    MESSAGE, 407, MESSAGE with the answer, 200
  * CALL       INVITE, 407, ACK, INVITE with the answer, 180, 200, ACK, BYE, 200
@@ -24,6 +24,7 @@ struct calls_conf {
 	const char	*realm;
 	unsigned	 users;		/* u0, u1, ... with pw0, pw1, ... */
 	unsigned	 window;	/* calls at once */
+	unsigned	 rest_ms;	/* between the calls of one place */
 };
 
 struct tally {

@@ -21,7 +21,7 @@
 #include "wire.h"
 
 enum { TICK_MS = 100, WINDOW_MAX = 100000, USERS_MAX = 1000000,
-	SECONDS_MAX = 100000 };
+	SECONDS_MAX = 100000, REST_MAX_MS = 3600000 };
 
 struct options {
 	struct calls_conf calls;
@@ -38,7 +38,7 @@ struct load {
 
 static const char usage[] =
     "usage: load [--sleep] [--warmup N] [--seconds N] [--users N]\n"
-    "            [--window N] --realm NAME --proxy ADDR:PORT\n"
+    "            [--window N] [--rest MS] --realm NAME --proxy ADDR:PORT\n"
     "            --caller ADDR:PORT --callee ADDR:PORT\n"
     "            MESSAGE | CALL | STRANGERS\n";
 
@@ -100,6 +100,7 @@ static const struct option known[] = {
 	{ "seconds", required_argument, NULL, 'd' },
 	{ "users", required_argument, NULL, 'u' },
 	{ "window", required_argument, NULL, 'n' },
+	{ "rest", required_argument, NULL, 'z' },
 	{ "realm", required_argument, NULL, 'r' },
 	{ "proxy", required_argument, NULL, 'p' },
 	{ "caller", required_argument, NULL, 'a' },
@@ -119,6 +120,9 @@ take(struct options *o, int letter, const char *name)
 		break;
 	case 'n':
 		o->calls.window = (unsigned)number(name, 1, WINDOW_MAX);
+		break;
+	case 'z':
+		o->calls.rest_ms = (unsigned)number(name, 0, REST_MAX_MS);
 		break;
 	case 'r': o->calls.realm = optarg; break;
 	case 'p': o->proxy = address(name); break;

@@ -80,7 +80,7 @@ parse_cseq(struct message *m)
 	struct str rest = m->value[HEADER_CSEQ];
 	uint64_t n;
 
-	if (!parse_uint(cut(&rest, ' '), UINT32_MAX, &n))
+	if (rest.p == NULL || !parse_uint(cut(&rest, ' '), UINT32_MAX, &n))
 		return false;
 	m->cseq = (unsigned)n;
 	m->method = str_trim(rest);

@@ -262,7 +262,8 @@ def main(args):
         print(NO_KAMAILIO)
     if len(set(cpus())) == 1:
         print("There is one CPU only: figures include what the load takes.")
-    results = bench(plan, Nets().next(),
+    nets = Nets()               # which keeps others away while it lives
+    results = bench(plan, nets.next(),
                     lambda text: print(text, flush=True))
     print("\n" + table(results))
     return any(run.done == 0 for runs in results.values() for run in runs)

@@ -1,7 +1,6 @@
 """What nobody should send: a clear 4xx where an answer is due, silence where
 not, and the next good request is served."""
 
-import os
 import random
 import socket
 import time
@@ -11,16 +10,6 @@ import pytest
 from harness import check, sip
 from harness.scene import ask, call, serve
 
-TORTURE = os.path.join(os.path.dirname(__file__), "..", "data", "torture")
-
-
-def torture_cases():
-    with open(os.path.join(TORTURE, "expect"), encoding="ascii") as f:
-        for line in f:
-            if not line.startswith("#"):
-                yield tuple(line.split(None, 2))
-
-
 def answers_of(phone, seconds=0.4):
     """Status of each answer within that time."""
     out = []
@@ -29,37 +18,6 @@ def answers_of(phone, seconds=0.4):
         if got is None:
             return out
         out.append(got.status)
-
-
-@pytest.mark.parametrize("name, want, what", list(torture_cases()),
-                         ids=[c[0] for c in torture_cases()])
-def test_torture(scene, name, want, what):
-    scene.start()
-    mallory, pbx = scene.mallory(), scene.pbx()
-    with open(os.path.join(TORTURE, name + ".sip"), "rb") as f:
-        mallory.raw(f.read())
-    wanted = [[] if w == "silence" else [int(w)] for w in want.split("|")]
-    assert answers_of(mallory) in wanted, what
-    pbx.expect_nothing(0)
-    serve(scene.alice(), pbx)
-
-
-def test_torture_over_tcp(scene):
-    # each on a connection of its own; what matters is what comes after
-    scene.start()
-    pbx = scene.pbx()
-    for name, _, _ in torture_cases():
-        with open(os.path.join(TORTURE, name + ".sip"), "rb") as f:
-            data = f.read()
-        with socket.create_connection(scene.proxy, 2) as sock:
-            sock.sendall(data.replace(b"SIP/2.0/UDP", b"SIP/2.0/TCP"))
-            sock.settimeout(0.05)
-            try:
-                sock.recv(65536)
-            except OSError:
-                pass
-    pbx.expect_nothing(0)
-    serve(scene.alice(transport="tcp"), pbx)
 
 
 def good(phone, method="OPTIONS", **parts):
@@ -128,61 +86,41 @@ def test_a_header_cannot_be_smuggled_in(scene, byte, where):
     pbx.expect_nothing(0.1)
 
 
-@pytest.mark.parametrize("name, value", [
-    ("From", "<sip:alice@example.com>;tag=2"), ("f", "<sip:bob@x>;tag=3"),
-    ("To", "<sip:carol@example.com>"), ("Call-ID", "another"),
-    ("i", "another"), ("CSeq", "99 INVITE"), ("CSeq", "2 OPTIONS"),
-    ("Max-Forwards", "3"), ("Content-Length", "5"), ("l", "0"),
-])
-def test_a_single_header_twice_is_400(scene, name, value):
-    scene.start()
-    mallory, pbx = scene.mallory(), scene.pbx()
-    mallory.post(good(mallory, headers=[(name, value)]))
-    got = answers_of(mallory, 0.3)
-    assert got in ([400], []) if name in ("Content-Length", "l") \
-        else got == [400], got
-    pbx.expect_nothing(0)
-
-
-@pytest.mark.parametrize("remove", ["From", "To", "Call-ID", "CSeq"])
-def test_a_missing_header_is_400(scene, remove):
-    scene.start()
-    mallory = scene.mallory()
-    mallory.post(good(mallory).remove(remove))
-    assert answers_of(mallory, 0.3) == [400]
-
-
 def test_a_missing_via_is_silence(scene):
     scene.start()
     mallory, pbx = scene.mallory(), scene.pbx()
     mallory.post(good(mallory).remove("Via"))
-    assert answers_of(mallory, 0.3) in ([], [400])
+    assert answers_of(mallory, 0.3) == []
     serve(scene.alice(), pbx)
 
 
 @pytest.mark.parametrize("name, value", [
-    ("CSeq", "4294967296 OPTIONS"), ("CSeq", "x OPTIONS"),
-    ("CSeq", "1"), ("CSeq", "-1 OPTIONS"),
-    ("CSeq", "1 INVITE"), ("CSeq", "99999999999999999999 OPTIONS"),
-    ("Max-Forwards", "x"), ("Max-Forwards", "-1"), ("Max-Forwards", ""),
-    ("From", "<sip:alice@example.com"), ("From", ""), ("To", "<>"),
-    ("Content-Length", "x"), ("Content-Length", "-1"),
-    ("Content-Length", "99999999999999999999"), ("Content-Length", "5, 5"),
-    ("Via", "SIP/2.0/UDP"), ("Via", ";;;"),
-    ("Route", "<sip:"), ("Route", "not a route"),
+    ("Content-Length", "5, 5"), ("Route", "<sip:"), ("Route", "not a route"),
+    ("From", ""), ("Max-Forwards", ""), ("Max-Forwards", "-1"),
+    ("CSeq", "99999999999999999999 OPTIONS"), ("l", "0"),
 ])
 def test_a_malformed_header_is_400(scene, name, value):
     scene.start()
     mallory, pbx = scene.mallory(), scene.pbx()
-    request = good(mallory).set(name, value)
-    mallory.post(request)
-    assert answers_of(mallory, 0.3) in ([400], []), value
+    request = good(mallory)
+    mallory.post(request.add(name, value) if name == "l"
+                 else request.set(name, value))
+    assert answers_of(mallory, 0.3) == [400], value
     pbx.expect_nothing(0)
     serve(scene.alice(), pbx)
 
 
+@pytest.mark.parametrize("value", ["SIP/2.0/UDP", ";;;"])
+def test_a_via_that_says_nothing_is_silence(scene, value):
+    scene.start()
+    mallory, pbx = scene.mallory(), scene.pbx()
+    mallory.post(good(mallory).set("Via", value))
+    assert answers_of(mallory, 0.3) == []
+    serve(scene.alice(), pbx)
+
+
 def test_cseq_at_its_bound(scene):
-    # RFC 3261 8.1.1.5: less than 2**31; but a proxy has no need to care
+    # RFC 3261 8.1.1.5: less than 2**31
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()
     alice.send("OPTIONS", "sip:bob@example.com", cseq=2147483646)
@@ -194,15 +132,14 @@ def test_cseq_at_its_bound(scene):
 @pytest.mark.parametrize("uri", [
     "sip:", "sip:@", "sip:@example.com", "sip:bob@", "sip:bob@ex ample.com",
     "sip:bob@[::1", "sip:bob@example.com:99999", "sip:bob@example.com:x",
-    "*", "bob@example.com", "sip:%@%:%", "sip:" + "a" * 5000 + "@b",
+    "*", "bob@example.com", "sip:%@%:%",
     "sip:bob@example.com;" + ";" * 500,
 ])
 def test_a_malformed_request_uri(scene, uri):
     scene.start()
     mallory, pbx = scene.mallory(), scene.pbx()
     mallory.post(mallory.make("OPTIONS", uri, to="<sip:b@example.com>"))
-    got = answers_of(mallory, 0.3)
-    assert got == [] or got[0] in (400, 407, 416), got
+    assert answers_of(mallory, 0.3) == [400]
     pbx.expect_nothing(0)
     serve(scene.alice(), pbx)
 
@@ -284,8 +221,7 @@ def test_a_missing_content_length_over_tcp(scene):
     scene.start()
     mallory, pbx = scene.mallory(transport="tcp"), scene.pbx()
     mallory.post(good(mallory).remove("Content-Length"))
-    got = answers_of(mallory, 0.3)
-    assert got == [] or got[0] in (400, 407, 411), got
+    assert answers_of(mallory, 0.3) == [400]
     serve(scene.alice(), pbx)
 
 

@@ -1,27 +1,14 @@
 """scripts/bench in small: it measures, and what it measures are whole calls."""
 
-import fcntl
-import os
-import subprocess
-
 import pytest
 
 from harness import bench
-from harness.daemon import binary
+from harness.flood import tools
 
 
 @pytest.fixture(scope="module", autouse=True)
 def the_load():
-    """Built once, however many test processes there are."""
-    folder = os.path.dirname(binary())
-    makefile = os.path.join(folder, "Makefile")
-    if not os.path.exists(makefile):
-        pytest.skip("the daemon does not stand where it was built")
-    with open(makefile, encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run(["make", "-C", folder, "bench"],
-                              capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+    tools()
 
 
 @pytest.mark.parametrize("scenario", bench.SCENARIOS)

@@ -7,6 +7,7 @@ import stat
 import pytest
 
 from harness import check
+from harness.daemon import user_line
 from harness.scene import ringing, serve
 
 SMALLEST = """realm = "example.com";
@@ -169,6 +170,74 @@ def test_a_peer_by_udp_address_on_a_public_listener_is_warned_of(scene):
         done.stderr
 
 
+# ---- what is good, and leaves a hole
+
+PUBLIC = SMALLEST.replace("127.0.0.1:5060", "0.0.0.0:5060").replace(
+    '"127.0.0.5" ]; auth = "ip"', '"127.0.0.5" ]; listener = "in"').replace(
+    "listen = ( ", 'listen = ( { name = "in"; uri = "sip:127.0.0.1:5062"; '
+    '},\n')
+
+
+def warnings(scene, text, addition):
+    """[(line, option)] of what -t warns of; the line after text is 0."""
+    done = check_text(scene, "%s%s\nstate_dir = \"%s\";\n" % (
+        text, addition, scene.folder))
+    assert done.returncode == 0, done.stderr
+    assert len(complaints(scene, done)) == done.stderr.count("warning"), \
+        done.stderr
+    return [(line - text.count("\n") - 1, option)
+            for line, option, _ in complaints(scene, done)]
+
+
+@pytest.mark.parametrize("text, addition, option", [
+    (SMALLEST, "auth = { legacy = true; };", "auth.legacy"),
+    (SMALLEST, 'auth = { algorithms = [ "MD5" ]; };', "auth.algorithms"),
+    (SMALLEST, 'auth = { algorithms = [ "MD5", "SHA-256" ]; };',
+     "auth.algorithms"),
+    (PUBLIC, 'limits = { requests_per_source = "off"; };',
+     "limits.requests_per_source"),
+    (PUBLIC, 'limits = { ban_after = "off"; };', "limits.ban_after"),
+])
+def test_a_hole_is_warned_of(scene, text, addition, option):
+    assert warnings(scene, text, addition) == [(0, option)]
+
+
+@pytest.mark.parametrize("text, addition", [
+    (SMALLEST, 'auth = { algorithms = [ "SHA-256", "MD5" ]; };'),
+    (SMALLEST, 'limits = { requests_per_source = "off"; '
+               'ban_after = "off"; };'),
+    (PUBLIC, 'guard = { scanners = "off"; };'),
+    (PUBLIC, ""),
+])
+def test_what_is_no_hole_is_not_warned_of(scene, text, addition):
+    assert warnings(scene, text, addition) == []
+
+
+def test_legacy_and_md5_are_no_hole_over_tls(scene, pki):
+    shown = pki.server
+    scene.write_config(
+        listen=[scene.secure_listener(shown)],
+        peers=[scene.pbx_peer(uri="sips:127.0.0.5", verify="none")],
+        auth={"algorithms": ["MD5"], "legacy": True})
+    done = scene.daemon.run("-t", "-c", scene.daemon.config_path)
+    assert done.returncode == 0, done.stderr
+    assert "auth." not in done.stderr
+
+
+def test_an_algorithm_that_some_users_lack_is_warned_of(scene):
+    text, line = at_line(SMALLEST + 'state_dir = "%s";\n' % scene.folder,
+                         'auth = {\n  algorithms = [ "SHA-256", "MD5" ]; };\n')
+    scene.write_users([
+        user_line("alice", "example.com", "wonderland"),
+        user_line("bob", "example.com", "builder", algorithms=["MD5"])])
+    scene.daemon.configure(text)
+    done = scene.daemon.run("-t", "-c", scene.daemon.config_path)
+    assert done.returncode == 0, done.stderr
+    assert complaints(scene, done)[0][:2] == (line + 1, "auth.algorithms")
+    assert "SHA-256" in done.stderr and "MD5" not in done.stderr
+    assert "users:2: 1 users have no SHA-256" in done.stdout
+
+
 def test_effective_configuration_round_trip(scene):
     scene.write_config(auth={"algorithms": ["SHA-512-256", "SHA-256"],
                              "nonce_lifetime": "5m"},
@@ -196,6 +265,19 @@ def test_version(scene):
     assert re.search(r"sipbouncer \d+\.\d+", done.stdout)
     for module in ("file", "memory"):
         assert module in done.stdout
+
+
+def test_a_firewall_that_is_not_built_in_is_refused(scene):
+    said = scene.daemon.run("-V").stdout
+    text, line = at_line(SMALLEST + 'state_dir = "%s";\n' % scene.folder,
+                         'guard = { firewall = "nftables"; };\n')
+    done = check_text(scene, text)
+    if "firewalls: nftables" in said:
+        assert done.returncode == 0, done.stderr
+    else:
+        assert "firewalls: none" in said and done.returncode == 1
+        assert complaints(scene, done)[0][:2] == (line, "guard.firewall")
+        assert "--with-nftables" in done.stderr
 
 
 @pytest.mark.parametrize("args", [["-x"], ["-c"], ["stray"]])

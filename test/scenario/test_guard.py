@@ -1,5 +1,6 @@
 """Who comes too often, who fails too often, and who is no phone at all."""
 
+import re
 import time
 
 import pytest
@@ -303,7 +304,10 @@ def test_replays_are_failures(scene):
         again.set("Via", alice.again()["Via"])
         alice.post(again)
         alice.receive(timeout=0.2)
-    assert scene.log.has(event="guard.ban")["source"] == alice.host
+    # she was right there: the source is slowed, not banned
+    said = scene.log.has(event="guard.source-slowed")
+    assert said["source"] == alice.host
+    serve(alice, pbx)
 
 
 def test_unknown_users_are_failures_of_their_source(scene):
@@ -344,20 +348,104 @@ def test_an_old_password_does_not_take_its_neighbours_down(scene):
     scene.log.has_not(event="guard.ban")
 
 
+def guess_users(phone, names, answered=True):
+    """A wrong answer for each."""
+    for name in names:
+        phone.user = name
+        phone.send("OPTIONS", BOB)
+        phone.expect(407)
+        phone.answer(password="wrong")
+        if answered:
+            phone.expect(407)
+        else:
+            phone.expect_nothing(0.05)
+
+
+def strangers(count, first=0):
+    return ["user%d" % n for n in range(first, first + count)]
+
+
 def test_one_good_account_does_not_help_to_guess_others(scene):
     scene.start(limits=GUESSED)
     alice, pbx = scene.alice(), scene.pbx()
-    for n in range(15):
+    n = 0
+    while not scene.log.find(event="guard.source-slowed"):
         serve(alice, pbx)
-        alice.user = "user%d" % n
-        ask_wrong(alice)
-        if alice.receive(timeout=0.2) is None:
-            break
+        guess_users(alice, ["user%d" % n])
         alice.user = "alice"
-        if scene.log.find(event="guard.ban"):
-            break
+        n += 1
     assert 5 <= n <= 11
-    scene.log.has(event="guard.ban")
+    guess_users(alice, strangers(3, n), answered=False)
+    scene.log.has_not(event="guard.ban")
+
+
+def test_a_guesser_behind_a_nat_does_not_get_the_others_banned(scene):
+    scene.start(limits=dict(GUESSED, ban_time="1m"))
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    guesser = scene.phone("guesser", 10, port=0, user="nobody")
+    guess_users(guesser, strangers(5))
+    said = scene.log.has(event="guard.source-slowed")
+    assert said["source"] == alice.host and said["seconds"] == "60"
+    # he learns nothing any more, were he right or not
+    guess_users(guesser, strangers(5, 5), answered=False)
+    guesser.user = "bob"
+    ask_wrong(guesser, "builder")
+    guesser.expect_nothing(0.1)
+    pbx.expect_nothing(0.1)
+    scene.log.has(reason="source-slowed")
+    # who was right there still is, by whatever flow
+    serve(alice, pbx)
+    serve(scene.phone("alice", 10, port=0, transport="tcp"), pbx)
+    # and other sources are no part of it
+    serve(scene.bob(), pbx)
+    got = scene.daemon.metrics()
+    assert got["guard_slowed_total", ""] == 1
+    assert got["guard_banned", ""] == 0
+    assert got["guard_failures_total", ""] == 5
+    assert got["requests_ended_total", "source-slowed"] == 6
+
+
+def test_slowing_ends_and_doubles(scene):
+    scene.start(limits=GUESSED)
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    guesser = scene.phone("guesser", 10, port=0, user="nobody")
+    for turn, seconds in enumerate(("1", "2")):
+        guess_users(guesser, strangers(5, 10 * turn))
+        scene.log.has(event="guard.source-slowed", seconds=seconds)
+        guess_users(guesser, ["x"], answered=False)
+        time.sleep(int(seconds) + 1)
+    serve(scene.phone("bob", 10, port=0), pbx)
+
+
+def test_who_guesses_at_his_neighbour_is_slowed_and_the_phone_is_not(scene):
+    scene.start(limits=dict(GUESSED, failures_per_user="3/m"))
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    guesser = scene.phone("guesser", 10, port=0, user="alice")
+    for _ in range(3):
+        guess(guesser)
+    ask_wrong(guesser)
+    guesser.expect_nothing(0.1)
+    ask_wrong(guesser, "wonderland")
+    guesser.expect_nothing(0.1)
+    assert scene.log.has(event="guard.user-slowed")["user"] == "alice"
+    serve(alice, pbx)
+    # nor is she elsewhere
+    serve(scene.phone("alice", 12), pbx)
+
+
+def test_a_phone_with_an_old_password_uses_up_nobodys_rate(scene):
+    scene.start(limits=dict(GUESSED, failures_per_user="3/m"))
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    for _ in range(10):
+        guess(alice)
+    serve(scene.phone("other", 10, port=0, user="alice",
+                      password="wonderland"), pbx)
+    serve(alice, pbx)
+    scene.log.has_not(event="guard.ban")
 
 
 def test_a_peers_address_is_never_banned(scene):
@@ -379,6 +467,27 @@ def test_bans_outlive_a_reload(scene):
     scene.daemon.reload()
     scene.log.has(event="daemon.reload")
     banned(mallory)
+
+
+def test_who_becomes_a_peer_is_banned_no_more(scene):
+    limits = dict(GUESSED, ban_time="1h")
+    scene.start(limits=limits)
+    pbx, mallory = scene.pbx(), scene.mallory(user="bob")
+    other = scene.phone("m2", 67, user="bob")
+    for phone in (mallory, other):
+        for _ in range(5):
+            guess(phone)
+        scene.log.has(event="guard.ban", source=phone.host)
+    scene.write_config(limits=limits, peers=[
+        scene.pbx_peer(), scene.pbx_peer(
+            name="trunk", uri="sip:%s:5060" % mallory.host,
+            **{"from": [mallory.host]})])
+    scene.daemon.reload()
+    said = scene.log.has(event="guard.unban", source=mallory.host)
+    assert said["reason"] == "taken back"
+    mallory.send("OPTIONS", BOB)
+    pbx.expect("OPTIONS")
+    banned(other)
 
 
 def test_bans_are_bounded(scene):
@@ -483,6 +592,18 @@ def test_a_scanner_that_is_real_is_banned(scene):
     for _ in range(5):
         assert not knock(one, headers=agent)
     assert scene.log.has(event="guard.ban")["reason"] == "scanner"
+
+
+def test_a_scanner_behind_a_nat_does_not_get_the_others_banned(scene):
+    scene.start(limits=GUESSED)
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    one, agent = scan(scene, 10, transport="tcp")
+    for _ in range(20):
+        assert not knock(one, headers=agent)
+    serve(alice, pbx)
+    serve(scene.phone("bob", 10, port=0), pbx)
+    scene.log.has_not(event=re.compile(r"guard\.(ban|source-slowed)"))
 
 
 def test_a_scanner_that_shows_a_nonce_is_banned(scene):

@@ -1,5 +1,6 @@
 """Limits on what one can ask for at once."""
 
+import resource
 import socket
 import time
 
@@ -92,12 +93,48 @@ def is_closed(sock, within=1.0):
         return True
 
 
+def speaks(scene, number):
+    """A connection over which a message came."""
+    phone = scene.phone("p%d" % number, number, port=0, transport="tcp")
+    phone.send("OPTIONS", "sip:bob@example.com")
+    phone.expect(407)
+    phone.wire.poll.unregister(phone.wire.flows[0].sock)
+    return phone.wire.flows.pop().sock
+
+
+def test_a_silent_connection_makes_room(scene):
+    scene.start(limits={"connections": 3})
+    held = [connect(scene, 60), speaks(scene, 61), connect(scene, 62)]
+    extra = speaks(scene, 63)
+    assert is_closed(held[0])
+    assert [is_closed(sock, 0.1) for sock in held[1:] + [extra]] == \
+        [False] * 3
+    scene.log.has(reason="silent")
+    for sock in held + [extra]:
+        sock.close()
+
+
+@pytest.mark.parametrize("why", ["banned", "connections-per-source"])
+def test_who_is_refused_anyway_gets_no_room(scene, why):
+    # or one source could end the handshakes of all others
+    scene.start(limits={"connections": 3, "connections_per_source": 1},
+                deny=[scene.net.host(66)])
+    held = [connect(scene, 60), speaks(scene, 61), speaks(scene, 62)]
+    extra = connect(scene, 66 if why == "banned" else 61)
+    assert is_closed(extra)
+    assert [is_closed(sock, 0.1) for sock in held] == [False] * 3
+    scene.log.has(reason=why)
+    for sock in held + [extra]:
+        sock.close()
+
+
 def test_connections_in_all(scene):
     scene.start(limits={"connections": 5})
-    held = [connect(scene, 60 + n) for n in range(5)]
+    held = [speaks(scene, 60 + n) for n in range(5)]
     assert not is_closed(held[0], 0.2)
     extra = connect(scene, 90)
     assert is_closed(extra)
+    scene.log.has(reason="connections")
     held.pop().close()
     time.sleep(0.3)
     again = connect(scene, 91)
@@ -208,3 +245,25 @@ def test_a_flood_of_connections(scene, count):
         sock.close()
     time.sleep(0.3)
     call(scene.bob(transport="tcp"), pbx)
+
+
+def few_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600))
+
+
+def test_a_second_daemon_gets_none_of_our_packets(scene):
+    scene.start(listen=[{"uri": "sip:%s:5060;transport=udp" % scene.at}])
+    second = scene.daemon.run("-c", scene.daemon.config_path,
+                              preexec_fn=few_descriptors)
+    assert second.returncode == 1
+    assert "event=listen.fail" in second.stderr
+    assert "event=daemon.descriptors have=600 wanted=10500" in second.stderr
+    alice, pbx = scene.alice(), scene.pbx()
+    for _ in range(5):
+        serve(alice, pbx)
+
+
+def test_enough_descriptors_are_no_event(scene):
+    scene.start(limits={"connections": 100})
+    serve(scene.alice(), scene.pbx())
+    assert "daemon.descriptors" not in scene.log.text()

@@ -142,7 +142,7 @@ def test_an_emergency_finds_a_place(scene, limits, peer, uri):
 
 @pytest.mark.parametrize("uri", [
     "sip:1120@example.com", "sip:112@112.example:5060;x=112",
-    "sip:x@112", "sip:0112@example.com", "sip:110@example.com"])
+    "sip:x@h112", "sip:0112@example.com", "sip:110@example.com"])
 def test_what_only_looks_like_one_does_not(scene, uri):
     pbx, carrier = start(scene, carrier={"pending": 1},
                          limits={"emergency": ["911"]})

@@ -304,8 +304,10 @@ def outwards(scene, method="OPTIONS", uri="sip:0049301@example.com",
      "sip:+49;isub=1@carrier.example;user=phone"),
     ("sip:0049;isub=1@example.com", "sip:0049;isub=1@carrier.example"),
     ("sip:example.com;x=1", "sip:carrier.example;x=1"),
-    ("tel:0049301", "sip:+49301@carrier.example;user=phone"),
-    ("tel:0049301;isub=2", "sip:+49301;isub=2@carrier.example;user=phone"),
+    ("tel:0049301;phone-context=+49",
+     "sip:+49301;phone-context=+49@carrier.example;user=phone"),
+    ("tel:0049301;isub=2;phone-context=+49",
+     "sip:+49301;isub=2;phone-context=+49@carrier.example;user=phone"),
     ("sip:" + "0" * 500 + "@example.com",
      "sip:" + "0" * 500 + "@carrier.example"),
 ])
@@ -316,9 +318,9 @@ def test_the_number_called(scene, uri, want):
 
 
 def test_numbers_keep_their_scheme_without_a_domain(scene):
-    got, _ = outwards(scene, uri="tel:0049301;isub=2",
+    got, _ = outwards(scene, uri="tel:0049301;isub=2;phone-context=+49",
                       peer={"strip": ["00"], "prefix": "+"})
-    assert got.uri == "tel:+49301;isub=2"
+    assert got.uri == "tel:+49301;isub=2;phone-context=+49"
 
 
 FROM = '"Desk 7" <sip:207@10.0.0.5:5070;x=1>;tag=abc;y=2'

@@ -678,7 +678,7 @@ def test_others_with_that_contact_are_strangers(scene):
     mallory.expect(407)
     line = params["line"]
     wrong = ("A" if line[0] != "A" else "B") + line[1:]
-    for text in (wrong, line[:-1], line + "A", ""):
+    for text in (wrong, line[:-1], line + "A", "A"):
         carrier.send("OPTIONS", uri.replace(line, text))
         carrier.expect(407)
     carrier.send("OPTIONS", uri.split(";")[0])

@@ -38,7 +38,7 @@ expect()
 	fi
 }
 
-echo 1..36
+echo 1..40
 # what is allowed
 expect none proxy/daemon/daemon.c '#include "modules/registry.h"'
 expect none proxy/pipeline/pipeline.c '#include "pipeline/admit.h"'
@@ -46,6 +46,7 @@ expect none proxy/pipeline/admit.c '#include "pipeline/admit.h"'
 expect none proxy/transport/udp.c '#include "io/loop.h"'
 expect none proxy/transaction/client.c '#include "transport/transport.h"'
 expect none modules/users_file.h '#include "auth/cred.h"'
+expect none modules/users_file.h '#include "guard/shared.h"'
 expect none modules/registry.c \
     'extern const struct cred_ops users_file_ops;'
 expect none modules/kinds.h 'extern const struct cred_ops users_file_ops;'
@@ -55,6 +56,7 @@ expect none proxy/base/secret.c '#include <openssl/rand.h>'
 expect none proxy/transport/deliver.c '#include <sofia-sip/msg.h>'
 expect none proxy/io/loop.c '#include <sofia-sip/su_wait.h>'
 expect none proxy/io/dns_channel.c '#include <ares.h>'
+expect none proxy/io/nft_serve.c '#include <nftables/libnftables.h>'
 # rules 1 and 2: folders and layers
 expect 1 proxy/base/log.c '#include "log.h"'
 expect 1 proxy/base/log.c '#include "attic/log.h"'
@@ -69,6 +71,7 @@ expect 3 proxy/guard/limits.h '#include "auth/cred.h"'
 expect 4 proxy/pipeline/admit.c '#include "pipeline/relay.h"'
 # rules 5 and 6: modules
 expect 5 modules/users_file.h '#include "auth/keys.h"'
+expect 5 modules/users_file.h '#include "guard/limits.h"'
 expect 5 modules/users_file.h '#include "daemon/settings.h"'
 expect 6 proxy/daemon/daemon.c '#include "modules/users_file.h"'
 expect 6 proxy/auth/cred.c '	ops = &users_file_ops;'
@@ -81,3 +84,4 @@ expect 10 proxy/route/token.c '#include <openssl/hmac.h>'
 expect 10 proxy/transport/tcp.c '#include <openssl/ssl.h>'
 expect 11 proxy/transport/tcp.c '#include <sofia-sip/tport.h>'
 expect 12 proxy/io/resolver.c '#include <ares.h>'
+expect 13 proxy/daemon/firewall.c '#include <nftables/libnftables.h>'

@@ -10,8 +10,10 @@ trap 'rm -rf "$folder"' EXIT
 # The daemon need not be installed to have its unit read.
 sed -e 's|@sbindir@/sipbouncer|/bin/true|' -e 's|@sysconfdir@|/etc|' \
     "${srcdir:-.}/etc/sipbouncer.service.in" >"$folder/sipbouncer.service"
+mkdir "$folder/sipbouncer.service.d"
+cp "${srcdir:-.}/etc/sipbouncer-nftables.conf" "$folder/sipbouncer.service.d/"
 complaints=$(systemd-analyze verify --man=no \
-    "$folder/sipbouncer.service" 2>&1 | grep -F sipbouncer.service)
+    "$folder/sipbouncer.service" 2>&1 | grep -E 'sipbouncer\.service|sipbouncer-nftables')
 
 echo 1..2
 if [ -z "$complaints" ]; then

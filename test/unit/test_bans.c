@@ -126,6 +126,27 @@ bans_end_in_their_order(void **state)
 	bans_free(b);
 }
 
+/* Who asks once more soon lets others have the loop. */
+static void
+thousands_end_in_portions(void **state)
+{
+	struct bans *b = bans_new(key);
+	size_t before = 5000;
+	struct addr a;
+
+	(void)state;
+	for (uint32_t i = 0; i < before; i++) {
+		a = numbered(i);
+		assert_int_equal(ban(b, &a, 1, MAX), 0);
+	}
+	for (; before > 0; before = bans_count(b)) {
+		assert_int_equal(bans_next_end_ms(b), 1);
+		bans_end(b, 2);
+		assert_in_range(before - bans_count(b), 1, 1000);
+	}
+	bans_free(b);
+}
+
 /* Taken out of the middle, the rest is still found and still in order. */
 static void
 any_may_be_taken_back(void **state)
@@ -161,6 +182,7 @@ the_later_end_counts(void **state)
 {
 	struct bans *b = bans_new(key);
 	struct addr a = numbered(1), other = numbered(2);
+	uint8_t source[SOURCE_BYTES];
 
 	(void)state;
 	assert_int_equal(ban(b, &a, 100, MAX), 0);
@@ -168,11 +190,15 @@ the_later_end_counts(void **state)
 	assert_int_equal(ban(b, &a, 50, MAX), 0);
 	assert_int_equal(bans_next_end_ms(b), 100);
 	assert_int_equal(ban(b, &a, 200, MAX), 0);
+	bans_source(&a, source);
+	assert_int_equal(bans_until_ms(b, source), 200);
 	assert_int_equal(bans_count(b), 2);
 	assert_int_equal(bans_next_end_ms(b), 150);
 	bans_end(b, 199);
 	assert_true(bans_has(b, &a));
 	assert_false(bans_has(b, &other));
+	bans_source(&other, source);
+	assert_int_equal(bans_until_ms(b, source), -1);
 	bans_free(b);
 }
 
@@ -309,6 +335,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_address_is_banned),
 		cmocka_unit_test(bans_end_in_their_order),
+		cmocka_unit_test(thousands_end_in_portions),
 		cmocka_unit_test(any_may_be_taken_back),
 		cmocka_unit_test(the_later_end_counts),
 		cmocka_unit_test(listeners_are_told),

@@ -236,11 +236,17 @@ connections_in_all(void **state)
 
 	conf.connections = 3;
 	transport_set_conf(rig->transport, &conf);
-	for (size_t i = 0; i < COUNT(fd); i++)
+	for (size_t i = 0; i < COUNT(fd); i++) {
 		fd[i] = call(rig);
+		if (i >= 3)
+			continue;
+		say(fd[i], buf, request(buf, "TCP", "", 0));
+		assert_int_equal(answer(rig, fd[i], ANSWER_MS), 200);
+	}
 	run(rig, 20);
 	assert_int_equal(open_ones(rig, fd, COUNT(fd)), 3);
 	assert_int_equal(counted(rig, "connections"), 3);
+	assert_int_equal(counted(rig, "silent"), 0);
 	assert_int_equal(counted(rig, "accepted"), 3);
 
 	close(fd[0]);			/* its place is free at once */
@@ -252,6 +258,34 @@ connections_in_all(void **state)
 	close_all(fd, COUNT(fd));
 	run(rig, 20);
 	assert_int_equal(counted(rig, "accepted"), 0);
+}
+
+/* The first of them spoke; of the others those stay that came last. */
+static void
+silent_ones_make_room(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	int fd[6];
+
+	conf.connections = 3;
+	transport_set_conf(rig->transport, &conf);
+	for (size_t i = 0; i < COUNT(fd); i++) {
+		fd[i] = call(rig);
+		if (i == 0) {
+			say(fd[i], buf, request(buf, "TCP", "", 0));
+			assert_int_equal(answer(rig, fd[i], ANSWER_MS), 200);
+		}
+	}
+	run(rig, 20);
+	for (size_t i = 0; i < COUNT(fd); i++)
+		assert_int_equal(is_closed(rig, fd[i], 20),
+		    i >= 1 && i <= 3);
+	assert_int_equal(counted(rig, "silent"), 3);
+	assert_int_equal(counted(rig, "connections"), 0);
+	assert_int_equal(counted(rig, "accepted"), 3);
+	close_all(fd, COUNT(fd));
 }
 
 static void
@@ -725,6 +759,7 @@ main(void)
 		T(nobody_listens),
 		T(connected_is_not_ended),
 		T(connections_in_all),
+		T(silent_ones_make_room),
 		T(connections_per_source),
 		T(banned_are_not_heard),
 		T(out_of_descriptors),

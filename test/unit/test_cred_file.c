@@ -239,6 +239,7 @@ it_does_not_open_without_users(void **state)
 	static const char *const texts[] = { NULL, "bob\n" };
 	struct rig *rig = *state;
 	struct cred_store_env env = { .algs = 1 };
+	uint8_t lacking = 0;
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		if (texts[i] != NULL)
@@ -246,10 +247,16 @@ it_does_not_open_without_users(void **state)
 		metrics_free(rig->metrics);
 		rig->metrics = metrics_new();
 		assert_false(open_store(rig));
-		assert_int_not_equal(cred_file_ops.check(rig->filled, &env), 0);
+		assert_int_not_equal(cred_file_ops.check(rig->filled, &env,
+		    &lacking), 0);
 	}
 	replace(rig, ANN);
-	assert_int_equal(cred_file_ops.check(rig->filled, &env), 0);
+	assert_int_equal(cred_file_ops.check(rig->filled, &env, &lacking), 0);
+	assert_int_equal(lacking, 0);
+	replace(rig, ANN "bob:r:md5=" MD5_HEX "\n");
+	env.algs = 1u << DIGEST_MD5 | 1u << DIGEST_SHA256;
+	assert_int_equal(cred_file_ops.check(rig->filled, &env, &lacking), 0);
+	assert_int_equal(lacking, 1u << DIGEST_SHA256);
 }
 
 static bool

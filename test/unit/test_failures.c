@@ -26,6 +26,7 @@ static const struct limits_conf limits = {
 /*
  * One step: at a time, a user (0: none) of a source, is wrong ('-') or right
  * ('+') so many times; how long is the ban that the last of them brings?
+ * -SECONDS: the source is slowed instead.
  */
 struct step {
 	int64_t		at_s;
@@ -62,37 +63,63 @@ static const struct {
 	    { 10, 1, 7, '-', 1, BAN } } },
 	{ "an old password beside good ones", {
 	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 100, 0 },
-	    { 12, 1, 6, '-', 3, BAN } } },
+	    { 12, 1, 6, '-', 3, -BAN } } },
 	{ "what came before the first good one counts for its share only", {
 	    { 10, 1, 5, '-', 7, 0 }, { 11, 1, 9, '+', 1, 0 },
 	    { 12, 1, 5, '-', 50, 0 }, { 13, 1, 6, '-', 1, 0 },
-	    { 13, 1, 6, '-', 1, BAN } } },
+	    { 13, 1, 6, '-', 1, -BAN } } },
 	{ "a good one takes back, with a limit", {
 	    { 10, 1, 5, '-', 5, 0 }, { 11, 1, 9, '+', 20, 0 },
 	    { 12, 1, 6, '-', 5, 0 }, { 13, 1, 9, '+', 20, 0 },
-	    { 14, 1, 7, '-', 2, 0 }, { 15, 1, 7, '-', 1, BAN } } },
+	    { 14, 1, 7, '-', 2, 0 }, { 15, 1, 7, '-', 1, -BAN } } },
 	{ "many good ones take back more", {
 	    { 10, 1, 5, '-', 5, 0 }, { 11, 1, 9, '+', 20, 0 },
 	    { 12, 1, 6, '-', 5, 0 }, { 13, 1, 8, '+', 20, 0 },
 	    { 14, 1, 7, '-', 5, 0 }, { 15, 1, 4, '-', 2, 0 },
-	    { 16, 1, 4, '-', 1, BAN } } },
+	    { 16, 1, 4, '-', 1, -BAN } } },
 	{ "a day later nobody speaks for the source", {
 	    { 10, 1, 9, '+', 1, 0 }, { 10 + PROVED_S, 1, 5, '-', 8, BAN } } },
-	{ "who names nobody has no share", {
-	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 0, '-', 8, BAN } } },
+	{ "nobody's failures harm strangers only", {
+	    { 10, 1, 0, '-', 7, 0 }, { 11, 1, 0, '-', 1, BAN } } },
+	{ "and not where others are right", {
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 0, '-', 1000, 0 },
+	    { 12, 1, 5, '-', 5, 0 } } },
+	{ "slowing is as long as a ban, and nothing counts meanwhile", {
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 5, 0 },
+	    { 11, 1, 6, '-', 3, -BAN }, { 12, 1, 7, '-', 5, 0 },
+	    { 12, 1, 8, '-', 5, 0 }, { 11 + BAN, 1, 7, '-', 5, 0 },
+	    { 11 + BAN, 1, 8, '-', 3, -2 * BAN } } },
 };
+
+/* What one more failure brings. */
+static int64_t
+add(struct failures *f, const struct limits_conf *l,
+    const struct failures_who *who, int64_t now_s)
+{
+	int64_t lasts_s;
+
+	switch (failures_add(f, l, who, now_s, &lasts_s)) {
+	case FAILURES_BAN:
+		return lasts_s;
+	case FAILURES_SLOW:
+		return -lasts_s;
+	case FAILURES_WITHIN:
+		break;
+	}
+	return lasts_s;
+}
 
 static int64_t
 walk(struct failures *f, const struct step *s)
 {
-	const struct failures_who who = { s->source, s->user };
+	const struct failures_who who = { s->source, s->user, s->user };
 	int64_t ban_s = 0;
 
 	for (unsigned i = 0; i < s->times; i++) {
 		if (ban_s != 0)
-			return -1;		/* before the last one */
+			return INT64_MIN;	/* before the last one */
 		if (s->what == '-')
-			ban_s = failures_add(f, &limits, &who, s->at_s);
+			ban_s = add(f, &limits, &who, s->at_s);
 		else
 			failures_forgive(f, &limits, &who, s->at_s);
 	}
@@ -119,26 +146,30 @@ static void
 off_is_never(void **state)
 {
 	struct limits_conf off = limits;
-	const struct failures_who who = { 1, 2 };
+	const struct failures_who who = { 1, 2, 3 };
 	struct failures *f = failures_new(ENTRIES, key);
 
 	(void)state;
 	off.ban_after = -1;
 	for (int i = 0; i < 1000; i++)
-		assert_int_equal(failures_add(f, &off, &who, 10), 0);
+		assert_int_equal(add(f, &off, &who, 10), 0);
 	failures_free(f);
 }
 
 static void
 a_proof_is_of_a_user_and_a_source(void **state)
 {
-	const struct failures_who who = { 1, 2 }, user = { 1, 3 },
-	    source = { 2, 2 };
+	const struct failures_who who = { 1, 2, 4 }, user = { 1, 3, 4 },
+	    source = { 2, 2, 4 };
 	struct failures *f = failures_new(ENTRIES, key);
 
 	(void)state;
 	assert_false(failures_proved(f, &who, 10));
+	assert_false(failures_proved_any(f, &who, 10));
 	failures_forgive(f, &limits, &who, 10);
+	assert_true(failures_proved_any(f, &user, 9 + PROVED_S));
+	assert_false(failures_proved_any(f, &user, 10 + PROVED_S));
+	assert_false(failures_proved_any(f, &source, 10));
 	assert_true(failures_proved(f, &who, 10));
 	assert_true(failures_proved(f, &who, 9 + PROVED_S));
 	assert_false(failures_proved(f, &who, 10 + PROVED_S));
@@ -149,22 +180,62 @@ a_proof_is_of_a_user_and_a_source(void **state)
 	failures_free(f);
 }
 
+static void
+a_flow_is_one_of_many_of_a_source(void **state)
+{
+	const struct failures_who who = { 1, 2, 3 }, flow = { 1, 2, 4 },
+	    user = { 1, 5, 3 };
+	struct failures *f = failures_new(ENTRIES, key);
+
+	(void)state;
+	assert_false(failures_proved_flow(f, &who, 10));
+	failures_forgive(f, &limits, &who, 10);
+	assert_true(failures_proved_flow(f, &who, 9 + PROVED_FLOW_S));
+	assert_false(failures_proved_flow(f, &who, 10 + PROVED_FLOW_S));
+	assert_false(failures_proved_flow(f, &flow, 10));
+	assert_false(failures_proved_flow(f, &user, 10));
+	assert_true(failures_proved(f, &flow, 10 + PROVED_FLOW_S));
+	failures_free(f);
+}
+
+static void
+slowing_is_of_a_source_and_ends(void **state)
+{
+	const struct failures_who good = { 1, 2, 3 }, bad = { 1, 0x50, 4 },
+	    other = { 2, 2, 3 };
+	struct failures_who guesser = bad;
+	struct failures *f = failures_new(ENTRIES, key);
+
+	(void)state;
+	failures_forgive(f, &limits, &good, 10);
+	for (int64_t i = 1; i < limits.ban_after; i++) {
+		guesser.user++;
+		assert_int_equal(add(f, &limits, &guesser, 10), 0);
+	}
+	assert_false(failures_slowed(f, &good, 10));
+	assert_int_equal(add(f, &limits, &bad, 10), -BAN);
+	assert_true(failures_slowed(f, &good, 10));
+	assert_true(failures_slowed(f, &bad, 9 + BAN));
+	assert_false(failures_slowed(f, &bad, 10 + BAN));
+	assert_false(failures_slowed(f, &other, 10));
+	failures_free(f);
+}
+
 /* A million sources that fail now and then: none is banned for another, and
  * who proved himself is forgotten last. */
 static void
 a_million_sources_harm_nobody(void **state)
 {
-	const struct failures_who good = { 77, 78 };
+	const struct failures_who good = { 77, 78, 79 };
 	struct failures *f = failures_new(ENTRIES, key);
 
 	(void)state;
 	failures_forgive(f, &limits, &good, 10);
 	for (uint64_t i = 1000; i < 1001000; i++) {
-		const struct failures_who who = { i, i };
+		const struct failures_who who = { i, i, i };
 
 		for (int k = 0; k < 3; k++)
-			assert_int_equal(failures_add(f, &limits, &who, 20),
-			    0);
+			assert_int_equal(add(f, &limits, &who, 20), 0);
 	}
 	assert_true(failures_proved(f, &good, 20));
 	failures_free(f);
@@ -194,6 +265,8 @@ main(void)
 		cmocka_unit_test(too_many_failures_are_a_ban),
 		cmocka_unit_test(off_is_never),
 		cmocka_unit_test(a_proof_is_of_a_user_and_a_source),
+		cmocka_unit_test(a_flow_is_one_of_many_of_a_source),
+		cmocka_unit_test(slowing_is_of_a_source_and_ends),
 		cmocka_unit_test(a_million_sources_harm_nobody),
 		cmocka_unit_test(lack_of_memory_is_an_error),
 	};

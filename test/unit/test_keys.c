@@ -207,6 +207,8 @@ derivation_is_the_documented_one(void **state)
 		    "529476a19029904512045dce75589883",
 		[KEY_LINE] = "0b41005d3957fe427660a40fc61cbf83"
 		    "9af5d1f6c80807bd90d9245d60fe3b17",
+		[KEY_CALLS] = "45520a40adf8cd499f96d2a73c2af07c"
+		    "5f2da5c0713c0bd97decaaabb8feb3cf",
 	};
 	struct keys *k = two_keys();
 	uint8_t mac[MAC_BYTES];

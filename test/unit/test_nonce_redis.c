@@ -571,6 +571,8 @@ static const struct {
 	{ "no scripts", "ACL SETUSER default -@scripting", "", true },
 	{ "a command is denied", "ACL SETUSER default +@all -setbit", "",
 	    false },
+	{ "a command of sharing is denied",
+	    "ACL SETUSER default +@all -zadd", "", true },
 	{ "our keys are denied", "ACL SETUSER default +@all resetkeys ~x:*",
 	    "", false },
 	{ "another prefix is not", "PING", "prefix = \"x\";", true },

@@ -180,7 +180,8 @@ the_layout_is_the_one_drawn(void **state)
 		1, 4, 192, 0, 2, 7, 0x13, 0xc6,
 		2, 1, 2, 4, 10, 0, 0, 1, 0x13, 0xc5,
 		1, 0xa6, 0x3d, 0x5a, 0x00,
-		1, 5, 'a', 'l', 'i', 'c', 'e', 3, 'b', 'o', 'b'
+		5, 11, 12, 13, 14, 15, 16, 17, 18,
+		5, 'a', 'l', 'i', 'c', 'e', 3, 'b', 'o', 'b'
 	};
 	struct dialog_token t = sample();
 	char text[TOKEN_TEXT_MAX + 1];
@@ -189,10 +190,41 @@ the_layout_is_the_one_drawn(void **state)
 	(void)state;
 	t.caller = held(t.caller, "10.0.0.1", 5061);
 	t.callee.peer = 0xa63d5a00;
+	t.flags |= TOKEN_COUNTED;
+	for (uint8_t i = 0; i < TOKEN_CALL_BYTES; i++)
+		t.call[i] = 11 + i;
 	seal(&t, text);
 	assert_int_equal(base64url_decode(bytes, sizeof bytes, str_of(text)),
 	    sizeof bytes);
 	assert_memory_equal(bytes, want, sizeof want);
+}
+
+/* One that is not counted has no number. */
+static void
+a_counted_call_has_a_number(void **state)
+{
+	static const uint8_t none[TOKEN_CALL_BYTES];
+	struct dialog_token t = sample(), back;
+	char text[TOKEN_TEXT_MAX + 1];
+	bool from_is_caller;
+
+	(void)state;
+	memset(t.call, 7, sizeof t.call);
+	memset(t.before, 8, sizeof t.before);
+	for (unsigned i = 0; i < 4; i++) {
+		t.flags = (i & 1 ? TOKEN_COUNTED : 0) |
+		    (i & 2 ? TOKEN_BEHIND : 0);
+		seal(&t, text);
+		assert_int_equal(dialog_token_open(&signer, str_of(text),
+		    str_of(CALL_ID), str_of(CALLER), str_of(CALLEE), NOW_S,
+		    MAX_S, &back, &from_is_caller), TOKEN_OK);
+		assert_int_equal(back.flags, t.flags);
+		assert_memory_equal(back.call, i & 1 ? t.call : none,
+		    sizeof none);
+		assert_memory_equal(back.before, i & 2 ? t.before : none,
+		    sizeof none);
+		assert_string_equal(back.user, t.user);
+	}
 }
 
 static void
@@ -343,6 +375,7 @@ the_user_has_a_bound(void **state)
 	t.callee_user[TOKEN_USER_MAX] = '\0';
 	memset(t.user, 'u', TOKEN_USER_MAX);
 	t.user[TOKEN_USER_MAX] = '\0';
+	t.flags = TOKEN_COUNTED | TOKEN_BEHIND;
 	assert_true(seal(&t, text) <= TOKEN_TEXT_MAX);
 	assert_int_equal(open_from(&signer, text, CALLER, CALLEE), TOKEN_OK);
 	t.user[TOKEN_USER_MAX] = 'u';			/* and no end */
@@ -523,6 +556,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(dialogs_come_back_as_they_went),
 		cmocka_unit_test(the_layout_is_the_one_drawn),
+		cmocka_unit_test(a_counted_call_has_a_number),
 		cmocka_unit_test(every_flipped_bit_is_refused),
 		cmocka_unit_test(every_other_length_is_refused),
 		cmocka_unit_test(only_its_own_dialog_opens_it),

@@ -293,8 +293,9 @@ static const struct {
 	{ "bare CR", "OPTIONS sip:x SIP/2.0\r\nTo: a\rVia: b\r\n", 0,
 	    "bare-cr" },
 	{ "TLS hello", "\x16\x03\x01\x02", 0, "not-sip" },
-	{ "two lengths", "OPTIONS sip:x SIP/2.0\r\nl: 0\r\nl: 5\r\n", 0,
-	    "bad-content-length" },
+	{ "two lengths", HEAD("sip:x", "SIP/2.0", "SIP/2.0/TCP 127.0.0.1:9")
+	    "From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\nl: 0\r\nl: 5\r\n\r\n",
+	    400, "bad-content-length" },
 	{ "no length", HEAD("sip:x", "SIP/2.0", "SIP/2.0/TCP 127.0.0.1:9")
 	    "From: <sip:a@b>;tag=1\r\nTo: <sip:x@y>\r\n\r\n", 400,
 	    "no-content-length" },

@@ -26,7 +26,7 @@
 #include "failing_alloc.h"
 #include "guard/screen.h"
 #include "io/loop.h"
-#include "transport/internal.h"
+#include "transport/udp.h"
 
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
@@ -744,27 +744,17 @@ where_nothing_can_be_sent_is_told_at_the_end(void **state)
 	close(fd);
 }
 
+/* Else a second daemon, started by mistake, took a part of our packets. */
 static void
-two_processes_share_a_port(void **state)
+a_port_is_for_one_process(void **state)
 {
 	struct rig *rig = *state, other = { .loop = rig->loop };
 	struct metrics *metrics = metrics_new();
-	struct addr a;
-	int fd[64];
 
 	other.transport = transports_of(&other, metrics);
 	assert_non_null(other.transport);
-	assert_non_null(listen_at(other.transport, port_addr(rig->port)));
-	for (size_t i = 0; i < COUNT(fd); i++) {
-		fd[i] = peer("127.0.0.1", &a);
-		cast_request(fd[i], rig->port, 1);
-	}
-	turn(rig);
-	turn(rig);
-	assert_int_equal(rig->nseen + other.nseen, COUNT(fd));
-	assert_true(rig->nseen > 0 && other.nseen > 0);
-	for (size_t i = 0; i < COUNT(fd); i++)
-		close(fd[i]);
+	assert_null(listen_at(other.transport, port_addr(rig->port)));
+	assert_int_equal(errno, EADDRINUSE);
 	transport_close(other.transport);
 	metrics_free(metrics);
 }
@@ -780,6 +770,141 @@ a_taken_address_is_an_error(void **state)
 	assert_int_equal(errno, EADDRINUSE);
 	assert_null(listen_at(rig->transport, &nobodys));
 	assert_int_equal(errno, EADDRNOTAVAIL);
+	close(fd);
+}
+
+/* ---- runs */
+
+static void
+run_number(struct rig *rig, const struct addr *to, unsigned n)
+{
+	struct hop hop = { .port = rig->port, .addr = *to, .run = true };
+	char text[16];
+
+	snprintf(text, sizeof text, "%u", n);
+	assert_int_equal(transport_send(rig->transport, &hop, text,
+	    strlen(text), NULL), 0);
+}
+
+/* Each is a datagram there, and in order: with other lengths, another place
+ * and what is no part of a run between them, and more than one run holds. */
+static void
+a_run_arrives_as_it_was_sent(void **state)
+{
+	struct rig *rig = *state;
+	const char *host = addr_is_v4(port_addr(rig->port)) ? "127.0.0.1" :
+	    "::1";
+	struct addr a, b;
+	int fd = peer(host, &a), other = peer(host, &b);
+
+	for (unsigned n = 1; n < MANY; n++) {
+		if (n % 50 == 0)
+			send_number(rig, &a, n);
+		else
+			run_number(rig, &a, n);
+		if (n % 70 == 0)
+			run_number(rig, &b, n);
+	}
+	assert_true(rig->port->udp->count < 20);
+	turn(rig);
+	for (unsigned n = 1; n < MANY; n++)
+		assert_int_equal(hear_number(fd), n);
+	assert_true(is_silent(fd));
+	assert_int_equal(hear_number(other), 70);
+	assert_int_equal(hear_number(other), 140);
+	assert_true(is_silent(other));
+	assert_int_equal(counted(rig, "error"), 0);
+	assert_int_equal(rig->port->udp->apart, 0);
+	close(fd);
+	close(other);
+}
+
+static void
+one_that_fills_the_buffer_is_no_end(void **state)
+{
+	static char text[1400];
+	struct rig *rig = *state;
+	struct addr a;
+	int fd = peer("127.0.0.1", &a);
+	struct hop hop = { .port = rig->port, .addr = a, .run = true };
+
+	for (unsigned n = 0; n < MANY; n++) {
+		text[0] = (char)n;
+		assert_int_equal(transport_send(rig->transport, &hop, text,
+		    sizeof text, NULL), 0);
+	}
+	turn(rig);
+	/* what its socket has room for */
+	for (unsigned n = 0; n < 64; n++) {
+		assert_int_equal(recv(fd, text, sizeof text, 0), sizeof text);
+		assert_int_equal(text[0], (char)n);
+	}
+	close(fd);
+}
+
+static void
+set_checksums(struct rig *rig, bool on)
+{
+	int off = !on;
+
+	assert_int_equal(setsockopt(rig->port->fd, SOL_SOCKET, SO_NO_CHECK,
+	    &off, sizeof off), 0);
+}
+
+/* Without checksums the kernel refuses runs. */
+static void
+what_is_refused_as_a_run_leaves_one_by_one(void **state)
+{
+	struct rig *rig = *state;
+	struct addr a;
+	int fd = peer("127.0.0.1", &a);
+
+	set_checksums(rig, false);
+	for (int again = 0; again < 2; again++) {
+		for (unsigned n = 10; n < 20; n++)
+			run_number(rig, &a, n);
+		turn(rig);
+		for (unsigned n = 10; n < 20; n++)
+			assert_int_equal(hear_number(fd), n);
+		assert_true(is_silent(fd));
+		assert_true(rig->port->udp->apart > 0);	/* for a while */
+	}
+	set_checksums(rig, true);
+	for (unsigned n = 0; rig->port->udp->apart > 0; n++) {
+		assert_true(n < 2000);
+		run_number(rig, &a, n);
+		turn(rig);
+		assert_int_equal(hear_number(fd), n);
+	}
+	run_number(rig, &a, 1);
+	run_number(rig, &a, 2);
+	assert_int_equal(rig->port->udp->count, 1);
+	turn(rig);
+	assert_int_equal(hear_number(fd), 1);
+	assert_int_equal(hear_number(fd), 2);
+	assert_int_equal(counted(rig, "error"), 0);
+	assert_int_equal(rig->nlost, 0);
+	close(fd);
+}
+
+/* A run to where nothing can be sent is lost, and told of once. */
+static void
+a_run_to_nowhere_is_told_of(void **state)
+{
+	struct rig *rig = *state;
+	struct addr nowhere = address("255.255.255.255", 9), a;
+	int fd = peer("127.0.0.1", &a);
+
+	for (unsigned n = 10; n < 15; n++)
+		run_number(rig, &nowhere, n);
+	run_number(rig, &a, 15);
+	turn(rig);
+	turn(rig);
+	assert_int_equal(counted(rig, "error"), 5);
+	assert_int_equal(rig->nlost, 1);
+	assert_true(addr_same(&rig->lost[0], &nowhere));
+	assert_int_equal(hear_number(fd), 15);
+	assert_int_equal(rig->port->udp->apart, 0);
 	close(fd);
 }
 
@@ -831,8 +956,13 @@ main(void)
 		T(an_error_that_was_not_kept_passes),
 		T(many_errors_do_not_hold_the_loop),
 		T(where_nothing_can_be_sent_is_told_at_the_end),
-		T(two_processes_share_a_port),
+		T(a_port_is_for_one_process),
 		T(a_taken_address_is_an_error),
+		T(a_run_arrives_as_it_was_sent),
+		T6(a_run_arrives_as_it_was_sent),
+		T(one_that_fills_the_buffer_is_no_end),
+		T(what_is_refused_as_a_run_leaves_one_by_one),
+		T(a_run_to_nowhere_is_told_of),
 		T(no_memory),
 	};
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -5,6 +5,7 @@ the PBX's side that no credentials come through and that the caller is named.
 import pytest
 
 from harness import carrier
+from harness.scene import call
 
 
 def target_of(scene):
@@ -61,6 +62,23 @@ def test_sipp_with_a_wrong_password_reaches_nobody(scene, peers):
     phone(scene, peers, "uac_refused", password="guess").finish()
     scene.log.has(reason="wrong-password")
     callee.expect_nothing()
+
+
+def test_sipp_that_guesses_by_the_hundred_is_banned(scene, peers):
+    start(scene)
+    phone(scene, peers, "uac_refused", password="guess", calls=500,
+          options=["-r", "500"])
+    said = scene.log.has(event="guard.ban", timeout=8)
+    assert said["source"] == scene.net.host(10)
+    call(scene.bob(), scene.pbx())
+    assert scene.daemon.metrics()["guard_failures_total", ""] == 20
+
+
+def test_sipp_beyond_its_rate_takes_nobody_down(scene, peers):
+    start(scene, limits={"requests_per_source": "10/s burst 100"})
+    phone(scene, peers, "uac_refused", calls=5000, options=["-r", "5000"])
+    scene.log.has(event="guard.over-rate", timeout=8)
+    call(scene.bob(), scene.pbx())
 
 
 def test_a_carrier_that_asks_is_answered_by_us(scene, peers):

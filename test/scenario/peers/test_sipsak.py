@@ -1,6 +1,9 @@
 """sipsak, the operator's first tool, asks through the door.  It knows MD5."""
 
+import subprocess
+
 from harness.programs import sipsak
+from harness.scene import call
 
 
 def start(scene, peers):
@@ -8,10 +11,10 @@ def start(scene, peers):
     peers.kamailio()
 
 
-def ask(scene, *args):
+def ask(scene, *args, **more):
     """sipsak looks up the domain that it asks for: ask for our address."""
     return sipsak("--local-ip", scene.net.host(10), "-s",
-                  "sip:bob@%s" % scene.at, *args)
+                  "sip:bob@%s" % scene.at, *args, **more)
 
 
 def test_sipsak_without_a_password_is_refused(scene, peers):
@@ -37,3 +40,19 @@ def test_sipsak_with_a_wrong_password_is_refused(scene, peers):
     assert asked.returncode != 0
     scene.log.has(reason="wrong-password")
     scene.log.has_not(reason="relayed")
+
+
+def test_calls_pass_beside_a_flood_of_sipsak(scene):
+    """It ends by itself, or after these seconds.  What the kernel has no room
+    for is lost over UDP, and nobody here sends again."""
+    scene.start(limits={"requests_per_source": "5/s burst 50"},
+                peers=[scene.pbx_peer(
+                    uri="sip:%s:5060;transport=tcp" % scene.net.host(5))])
+    try:
+        ask(scene, "-F", "-e", "20000", timeout=3)
+    except subprocess.TimeoutExpired:
+        pass
+    call(scene.bob(transport="tcp"), scene.pbx())
+    got = scene.daemon.metrics()
+    assert got["requests_ended_total", "over-rate"] > 1000
+    assert got["requests_ended_total", "no-credentials"] < 100

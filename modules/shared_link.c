@@ -1,0 +1,167 @@
+/*
+ * shared_link.c -- the scripts of shared_scripts.h, known to a Redis.
+ */
+#include "config.h"
+
+#include "modules/shared_link.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
+#define TRIAL_MS "1000"
+#define TRIAL_ID "00000000000000000000000000000000"
+
+enum { WORDS_MAX = 64 };
+
+static void
+fail(struct shared_link *l, const char *reason)
+{
+	l->up = false;
+	l->failed(l->arg, reason);
+}
+
+static const char *
+why_not(const struct redisReply *r)
+{
+	static const char denied[] = "the server's ACL denies scripts, or a "
+	    "command that they need";
+	/* Redis 6 and 7 word it differently. */
+	static const char *const words[] = { "can't run this", "NOPERM" };
+	struct str text = redis_text(r);
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (redis_kind(r) == REDIS_ERROR && memmem(text.p, text.len,
+		    words[i], strlen(words[i])) != NULL)
+			return denied;
+	return space_reason(r);
+}
+
+bool
+shared_link_call(struct shared_link *l, enum shared_script which,
+    size_t nkeys, const struct redis_args *args, redis_done_f *done,
+    void *arg)
+{
+	struct str v[WORDS_MAX] = { LITERAL("EVALSHA"),
+		{ l->sha[which], SCRIPT_SHA } };
+	char number[SHARED_NUMBER_MAX];
+
+	if (args->n > WORDS_MAX - 3)
+		return false;
+	snprintf(number, sizeof number, "%zu", nkeys);
+	v[2] = str_of(number);
+	memcpy(&v[3], args->v, args->n * sizeof v[0]);
+	return space_send(&l->space, &(const struct redis_args){ args->n + 3,
+	    v }, done, arg);
+}
+
+bool
+shared_link_good(struct shared_link *l, const struct redisReply *r,
+    enum redis_kind kind)
+{
+	if (redis_kind(r) == kind)
+		return true;
+	if (!l->up || redis_kind(r) == REDIS_NOTHING)
+		return false;
+	if (redis_is_error(r, "NOSCRIPT"))
+		shared_link_greet(l);
+	else
+		fail(l, why_not(r));
+	return false;
+}
+
+static void
+tried(void *arg, const struct redisReply *r)
+{
+	struct shared_link *l = arg;
+
+	if (l->up || l->tried == SHARED_SCRIPTS)
+		return;
+	if (redis_kind(r) != REDIS_INT && redis_kind(r) != REDIS_LIST) {
+		l->tried = SHARED_SCRIPTS;
+		fail(l, why_not(r));
+	} else if (++l->tried == SHARED_SCRIPTS) {
+		l->up = true;
+		l->ready(l->arg);
+	}
+}
+
+/* In this order they leave nothing untried. */
+static void
+try_all(struct shared_link *l)
+{
+	struct space_key k[7];
+	const struct redis_space *s = &l->space;
+	const struct str m = space_key_in(s, &k[0], 'b', "tm"),
+	    n = space_key_in(s, &k[1], 'b', "tn"),
+	    u = space_key_in(s, &k[2], 'b', "tu"),
+	    r = space_key_in(s, &k[3], 'b', "tr"),
+	    call = space_key_in(s, &k[4], 'c', "tc:" TRIAL_ID),
+	    stem = space_key_in(s, &k[5], 'c', "ta:"),
+	    bucket = space_key_in(s, &k[6], 'c', "ts"),
+	    id = LITERAL(TRIAL_ID), ms = LITERAL(TRIAL_MS);
+	const struct { size_t nkeys; struct redis_args args; } trial[] = {
+#define WITH(...) { sizeof (const struct str[]){ __VA_ARGS__ } / \
+	sizeof(struct str), (const struct str[]){ __VA_ARGS__ } }
+		[SHARED_BAN] = { 4, WITH(m, n, u, r, id, ms, LITERAL("1"),
+		    LITERAL(TRIAL_ID " 1000 given")) },
+		[SHARED_NEWS] = { 4, WITH(m, n, u, r, id, ms, id,
+		    LITERAL("0"), LITERAL("1")) },
+		[SHARED_BEGIN] = { 3, WITH(call, stem, bucket, id, ms, id,
+		    LITERAL("100"), LITERAL("1"), LITERAL("1000000")) },
+		[SHARED_TOUCH] = { 1, WITH(call, stem, ms) },
+		[SHARED_END] = { 1, WITH(call, stem) }
+#undef WITH
+	};
+
+	l->tried = 0;
+	for (unsigned i = 0; i < SHARED_SCRIPTS; i++)
+		if (!shared_link_call(l, (enum shared_script)i,
+		    trial[i].nkeys, &trial[i].args, tried, l)) {
+			l->tried = SHARED_SCRIPTS;
+			fail(l, space_unsent(s));
+			return;
+		}
+}
+
+static void
+loaded(void *arg, const struct redisReply *r)
+{
+	struct shared_link *l = arg;
+	struct str sha = redis_text(r);
+
+	if (l->up || l->loaded >= SHARED_SCRIPTS)
+		return;
+	if (redis_kind(r) != REDIS_TEXT || sha.len != SCRIPT_SHA) {
+		l->loaded = SHARED_SCRIPTS;
+		fail(l, redis_is_error(r, "ERR") ?
+		    "the server knows no scripts" : why_not(r));
+		return;
+	}
+	memcpy(l->sha[l->loaded], sha.p, SCRIPT_SHA);
+	if (++l->loaded == SHARED_SCRIPTS)
+		try_all(l);
+}
+
+void
+shared_link_greet(struct shared_link *l)
+{
+	l->up = false;
+	l->loaded = 0;
+	l->tried = 0;
+	for (unsigned i = 0; i < SHARED_SCRIPTS; i++)
+		if (!SPACE_SEND(&l->space, loaded, l, LITERAL("SCRIPT"),
+		    LITERAL("LOAD"), str_of(shared_scripts[i]))) {
+			l->loaded = SHARED_SCRIPTS;
+			fail(l, space_unsent(&l->space));
+			return;
+		}
+}
+
+void
+shared_link_end(struct shared_link *l)
+{
+	l->up = false;
+	l->loaded = SHARED_SCRIPTS;
+	l->tried = SHARED_SCRIPTS;
+}

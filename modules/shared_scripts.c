@@ -1,0 +1,162 @@
+/*
+ * shared_scripts.c -- what instances share, as it runs inside Redis.
+ *
+ * Each script does a bounded amount of work: what has ended is taken away in
+ * portions, and what is counted does not count it.
+ */
+#include "config.h"
+
+#include "modules/shared_scripts.h"
+
+#define CLOCK								\
+"local t = redis.call('TIME')\n"					\
+"local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
+
+/* Lives are lengthened only. */
+#define KEEP								\
+"local function keep(key, ms)\n"					\
+"  redis.call('PEXPIRE', key, math.max(redis.call('PTTL', key), ms))\n"	\
+"end\n"
+
+/* A ledger that cannot be understood is none.  Whoever looks writes it, so
+ * that a replica, or a server without memory, shows itself as one: after
+ * another write of the same script nothing is refused. */
+#define LEDGER								\
+"local m = redis.call('HMGET', KEYS[1], 'epoch', 'n')\n"		\
+"local epoch, n = m[1], tonumber(m[2])\n"				\
+"if not (epoch and #epoch == #ARGV[1] and n and n >= 0 and n < 2^52) then\n" \
+"  redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])\n"		\
+"  epoch, n = ARGV[1], 0\n"						\
+"end\n"									\
+"redis.call('HSET', KEYS[1], 'epoch', epoch, 'n', n)\n"			\
+"keep(KEYS[1], ARGV[2])\n"
+
+/* The ledger outlives what it tells of. */
+static const char ban[] = CLOCK KEEP LEDGER
+"local function drop(sources)\n"
+"  for _, source in ipairs(sources) do\n"
+"    redis.call('ZREM', KEYS[2], source)\n"
+"    redis.call('ZREM', KEYS[3], source)\n"
+"    redis.call('HDEL', KEYS[4], source)\n"
+"  end\n"
+"end\n"
+"local max, before, longest = tonumber(ARGV[3]), n, 0\n"
+"drop(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, 200))\n"
+"for source, rest, reason in\n"
+"    string.gmatch(ARGV[4], '(%S+) (%S+) (%S+)') do\n"
+"  rest = tonumber(rest)\n"
+"  local old = tonumber(redis.call('ZSCORE', KEYS[3], source))\n"
+"  if not old or now + rest > old + 1000 then\n"
+"    if not old then\n"
+"      local over = redis.call('ZCARD', KEYS[3]) - max\n"
+"      if over >= 0 then\n"
+"        drop(redis.call('ZRANGE', KEYS[3], 0, math.min(over, 100)))\n"
+"      end\n"
+"    end\n"
+"    n = n + 1\n"
+"    redis.call('ZADD', KEYS[2], n, source)\n"
+"    redis.call('ZADD', KEYS[3], now + rest, source)\n"
+"    redis.call('HSET', KEYS[4], source, reason)\n"
+"    longest = math.max(longest, rest)\n"
+"  end\n"
+"end\n"
+"if n == before then return 0 end\n"
+"redis.call('HSET', KEYS[1], 'n', n)\n"
+"keep(KEYS[1], longest + 2 * ARGV[2])\n"
+"for i = 2, 4 do keep(KEYS[i], longest + ARGV[2]) end\n"
+"return n - before\n";
+
+static const char news[] = CLOCK KEEP LEDGER
+"local since, anew = tonumber(ARGV[4]), 0\n"
+"if epoch ~= ARGV[3] or since > n then since, anew = 0, 1 end\n"
+"local out = { epoch, anew, n, 0 }\n"
+"if since == n then return out end\n"
+"local most = tonumber(ARGV[5])\n"
+"local v = redis.call('ZRANGEBYSCORE', KEYS[2],\n"
+"    string.format('(%.0f', since), n, 'WITHSCORES', 'LIMIT', 0, most)\n"
+"for i = 1, #v, 2 do\n"
+"  local ends = tonumber(redis.call('ZSCORE', KEYS[3], v[i]))\n"
+"  if ends and ends > now and #v[i] == 32 then\n"
+"    local reason = redis.call('HGET', KEYS[4], v[i]) or ''\n"
+"    out[#out + 1] = v[i]\n"
+"    out[#out + 1] = math.min(ends - now, 2^52)\n"
+"    out[#out + 1] = string.sub(reason, 1, 32)\n"
+"  end\n"
+"end\n"
+"if #v == 2 * most then out[3], out[4] = tonumber(v[#v]), 1 end\n"
+"return out\n";
+
+/*
+ * A bucket is the time at which it will be full again, as in guard/rates.c.
+ * What no such bucket can miss was written under another rate, or another
+ * clock.  Calls of who may have any number are not kept.
+ */
+static const char begin[] = CLOCK KEEP
+"local now_us = t[1] * 1000000 + t[2]\n"
+"if redis.call('EXISTS', KEYS[1]) == 1 then return 3 end\n"
+"local full = {}\n"
+"for i = 2, #KEYS, 2 do\n"
+"  local at = 3 * i / 2 + 1\n"
+"  local max, interval = tonumber(ARGV[at]), tonumber(ARGV[at + 1])\n"
+"  local most = tonumber(ARGV[at + 2])\n"
+"  if max >= 0 then\n"
+"    local ended = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', now,\n"
+"        'LIMIT', 0, 100)\n"
+"    if #ended > 0 then redis.call('ZREM', KEYS[i], unpack(ended)) end\n"
+"    if redis.call('ZCOUNT', KEYS[i], string.format('(%.0f', now),\n"
+"        '+inf') >= max then return 1 end\n"
+"  end\n"
+"  if interval > 0 then\n"
+"    local missing = (tonumber(redis.call('GET', KEYS[i + 1])) or 0) -\n"
+"        now_us\n"
+"    if not (missing > 0 and missing <= most + interval) then\n"
+"      missing = 0\n"
+"    end\n"
+"    if missing > most then return 2 end\n"
+"    full[i] = missing + interval\n"
+"  end\n"
+"end\n"
+"for i = 2, #KEYS, 2 do\n"
+"  if tonumber(ARGV[3 * i / 2 + 1]) >= 0 then\n"
+"    redis.call('ZADD', KEYS[i], now + ARGV[2], ARGV[1])\n"
+"    keep(KEYS[i], ARGV[2])\n"
+"  end\n"
+"  if full[i] then\n"
+"    redis.call('SET', KEYS[i + 1], now_us + full[i], 'PX',\n"
+"        math.ceil(full[i] / 1000))\n"
+"  end\n"
+"end\n"
+"redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])\n"
+"return 0\n";
+
+static const char touch[] = CLOCK KEEP
+"local accounts = redis.call('GET', KEYS[1])\n"
+"if not accounts then return 0 end\n"
+"redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
+"for at = 1, math.min(#accounts, 64), 32 do\n"
+"  local key = ARGV[1] .. string.sub(accounts, at, at + 31)\n"
+"  redis.call('ZADD', key, 'XX', now + ARGV[2],\n"
+"      string.sub(KEYS[1], -32))\n"
+"  keep(key, ARGV[2])\n"
+"end\n"
+"return 1\n";
+
+static const char end[] =
+"local ended = 0\n"
+"for _, call in ipairs(KEYS) do\n"
+"  local accounts = redis.call('GET', call) or ''\n"
+"  for at = 1, math.min(#accounts, 64), 32 do\n"
+"    redis.call('ZREM', ARGV[1] .. string.sub(accounts, at, at + 31),\n"
+"        string.sub(call, -32))\n"
+"  end\n"
+"  ended = ended + redis.call('UNLINK', call)\n"
+"end\n"
+"return ended\n";
+
+const char *const shared_scripts[SHARED_SCRIPTS] = {
+	[SHARED_BAN] = ban,
+	[SHARED_NEWS] = news,
+	[SHARED_BEGIN] = begin,
+	[SHARED_TOUCH] = touch,
+	[SHARED_END] = end
+};

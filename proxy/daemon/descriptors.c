@@ -1,0 +1,25 @@
+#include "config.h"
+
+#include "daemon/descriptors.h"
+
+#include <sys/resource.h>
+
+/* Connections to targets, DNS, files, listeners. */
+enum { BESIDES = 500 };
+
+void
+descriptors_raise(const struct settings *s)
+{
+	rlim_t wanted = (rlim_t)s->limits.connections + BESIDES;
+	struct rlimit have;
+
+	if (getrlimit(RLIMIT_NOFILE, &have) == -1)
+		return;
+	have.rlim_cur = have.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &have) == -1)
+		return;
+	if (s->limits.connections > 0 && have.rlim_cur < wanted)
+		log_event(EV_DESCRIPTORS,
+		    kv_uint("have", (uint64_t)have.rlim_cur),
+		    kv_uint("wanted", (uint64_t)wanted));
+}

@@ -1,0 +1,40 @@
+#include "config.h"
+
+#include "pipeline/branch_id.h"
+#include "pipeline/methods.h"
+
+static const struct conf_list *
+list_of(const struct request *req)
+{
+	return req->peer != NULL ? &req->peer->methods :
+	    &req->policy->auth->methods;
+}
+
+bool
+methods_have(const struct conf_list *list, struct str method)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (str_is(method, list->v[i]))
+			return true;
+	return list->n == 0;
+}
+
+bool
+methods_allow(const struct request *req)
+{
+	/* what another instance hands over was judged there */
+	return methods_have(list_of(req), req->method_name) ||
+	    branch_is_members(req);
+}
+
+void
+methods_put(const struct request *req, struct writer *w)
+{
+	const struct conf_list *list = list_of(req);
+
+	for (size_t i = 0; i < list->n; i++) {
+		put_text(w, i == 0 ? "Allow: " : ", ");
+		put_text(w, list->v[i]);
+	}
+	put_text(w, "\r\n");
+}

@@ -1,0 +1,18 @@
+/*
+ * methods.h -- the methods that a sender may use: peers.methods, or
+ * auth.methods of who is no peer.
+ */
+#ifndef PIPELINE_METHODS_H
+#define PIPELINE_METHODS_H
+
+#include "base/writer.h"
+#include "pipeline/request.h"
+
+bool methods_allow(const struct request *req);
+/* Is it in this list, or is there none? */
+bool methods_have(const struct conf_list *list, struct str method);
+
+/* A line Allow: what he may use instead. */
+void methods_put(const struct request *req, struct writer *w);
+
+#endif

@@ -1,0 +1,264 @@
+#include "config.h"
+
+#include <string.h>
+
+#include <sofia-sip/msg.h>
+#include <sofia-sip/sip_header.h>
+
+#include "base/text.h"
+#include "transport/mend.h"
+
+static const char odd[] = "+`";		/* in a method */
+
+static struct str
+str_from(struct str s, size_t n)
+{
+	return (struct str){ s.p + n, s.len - n };
+}
+
+/* ---- lines */
+
+static bool
+is_folded(struct str s, size_t n)
+{
+	return n < s.len && (s.p[n] == ' ' || s.p[n] == '\t');
+}
+
+/* The first one, with its end and what is folded behind it. */
+static struct str
+first_line(struct str s)
+{
+	const char *end;
+	size_t n = 0;
+
+	do {
+		end = memchr(s.p + n, '\n', s.len - n);
+		if (end == NULL)
+			return s;
+		n = (size_t)(end - s.p) + 1;
+	} while (is_folded(s, n));
+	return (struct str){ s.p, n };
+}
+
+static struct str
+name_of(struct str line)
+{
+	const char *colon = memchr(line.p, ':', line.len);
+
+	return str_trim((struct str){ line.p,
+	    colon == NULL ? 0 : (size_t)(colon - line.p) });
+}
+
+/* len 0: there is none. */
+static struct str
+find_header(struct str s, const char *name, const char *compact)
+{
+	struct str line = first_line(s);
+
+	for (;;) {
+		s = str_from(s, line.len);
+		if (s.len == 0 || s.p[0] == '\r')
+			return (struct str){ s.p, 0 };
+		line = first_line(s);
+		if (str_caseis(name_of(line), name) ||
+		    (compact != NULL && str_caseis(name_of(line), compact)))
+			return line;
+	}
+}
+
+static struct str
+cseq_line(struct str s)
+{
+	return find_header(s, "CSeq", NULL);
+}
+
+static struct str
+via_line(struct str s)
+{
+	return find_header(s, "Via", "v");
+}
+
+/* ---- the start line of a request: METHOD SP URI SP VERSION */
+
+static struct str
+method_of(struct str s)
+{
+	const char *end = memchr(s.p, ' ', s.len);
+
+	return (struct str){ s.p, end == NULL ? 0 : (size_t)(end - s.p) };
+}
+
+/* All between the first blank and the last one; len 0: it has no such form. */
+static struct str
+middle_of(struct str line)
+{
+	struct str method = method_of(line), none = { line.p, 0 };
+	size_t end;
+
+	line = str_trim(line);
+	for (end = line.len; end > 0 && line.p[end - 1] != ' '; end--)
+		;
+	if (method.len == 0 || end < method.len + 2 ||
+	    line.len - end < 4 || memcmp(line.p + end, "SIP/", 4) != 0 ||
+	    memchr(method.p, '/', method.len) != NULL)
+		return none;
+	return (struct str){ line.p + method.len + 1, end - method.len - 2 };
+}
+
+/* ---- what the others need */
+
+static bool
+has_odd(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (strchr(odd, s.p[i]) != NULL && s.p[i] != '\0')
+			return true;
+	return false;
+}
+
+enum mend
+mend_wanted(const sip_t *sip, const char *p, size_t len)
+{
+	struct str s = { p, len }, start = first_line(s);
+	bool known = sip != NULL && (sip->sip_request != NULL ||
+	    sip->sip_status != NULL);
+
+	if (known && sip->sip_via != NULL && sip->sip_cseq != NULL)
+		return MEND_NOTHING;
+	if (!known || sip->sip_cseq == NULL)
+		if (has_odd(method_of(start)) || has_odd(cseq_line(s)))
+			return MEND_METHOD;
+	if (!known)
+		return middle_of(start).len > 2 ? MEND_URI : MEND_NOTHING;
+	return sip->sip_via == NULL && sip->sip_request != NULL &&
+	    via_line(s).len > 0 ? MEND_VIA : MEND_NOTHING;
+}
+
+/* ---- change and undo */
+
+static void
+mend_odd(char *base, struct str whole, struct str part)
+{
+	char *p = base + (part.p - whole.p);
+
+	for (size_t i = 0; i < part.len; i++)
+		if (p[i] == odd[0] || p[i] == odd[1])
+			p[i] = '_';
+}
+
+/* "x:____", a URI of no scheme that anybody knows */
+static void
+mend_uri(char *base, struct str whole)
+{
+	struct str uri = middle_of(first_line(whole));
+	char *p = base + (uri.p - whole.p);
+
+	if (uri.len <= 2)
+		return;
+	memset(p, '_', uri.len);
+	p[0] = 'x';
+	p[1] = ':';
+}
+
+/* Where the host begins: SIP/2.0/UDP host; 0: it has no such form. */
+static size_t
+sent_by(struct str line)
+{
+	static const char lws[] = " \t\r\n";
+	size_t n = 0, at = 0;
+
+	for (; n < line.len && line.p[n] != ';' && line.p[n] != ','; n++)
+		if (line.p[n] == '/')
+			at = n + 1;
+	if (at == 0)
+		return 0;
+	while (at < n && strchr(lws, line.p[at]) != NULL)
+		at++;
+	while (at < n && strchr(lws, line.p[at]) == NULL)
+		at++;
+	while (at < n && strchr(lws, line.p[at]) != NULL)
+		at++;
+	return at < n ? at : 0;
+}
+
+static bool
+is_of_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9');
+}
+
+/* Only what may be a host, or "x". */
+static void
+mend_via(char *base, struct str whole)
+{
+	struct str line = via_line(whole);
+	size_t end = line.len, at = sent_by(line), n = at;
+	char *p = base + (line.p - whole.p);
+
+	if (at == 0)
+		return;
+	while (end > at && (p[end - 1] == '\n' || p[end - 1] == '\r'))
+		end--;
+	while (n < end && (is_of_name(p[n]) || (n > at && p[n] == '.' &&
+	    is_of_name(p[n - 1]) && n + 1 < end && is_of_name(p[n + 1]))))
+		n++;
+	if (n == at)
+		p[n++] = 'x';
+	memset(p + n, ' ', end - n);
+}
+
+void
+mend_bytes(enum mend what, char *p, size_t len)
+{
+	struct str whole = { p, len };
+
+	if (what == MEND_METHOD) {
+		mend_odd(p, whole, method_of(first_line(whole)));
+		mend_odd(p, whole, cseq_line(whole));
+	} else if (what == MEND_URI) {
+		mend_uri(p, whole);
+	} else if (what == MEND_VIA) {
+		mend_via(p, whole);
+	}
+}
+
+/* What stands behind the last blank. */
+static struct str
+last_word(struct str s)
+{
+	size_t n;
+
+	s = str_trim(s);
+	for (n = s.len; n > 0 && strchr(" \t\r\n", s.p[n - 1]) == NULL; n--)
+		;
+	return str_from(s, n);
+}
+
+static void
+rename_method(msg_t *msg, const char **name, struct str as)
+{
+	char *copy = su_strndup(msg_home(msg), as.p, (isize_t)as.len);
+
+	if (copy != NULL)
+		*name = copy;
+}
+
+void
+mend_undo(enum mend what, msg_t *msg, char *to, const char *from, size_t len)
+{
+	struct str whole = { from, len };
+	sip_t *sip = sip_object(msg);
+
+	if (what == MEND_NOTHING)
+		return;
+	memcpy(to, from, len);
+	if (what != MEND_METHOD || sip == NULL)
+		return;
+	if (sip->sip_request != NULL)
+		rename_method(msg, &sip->sip_request->rq_method_name,
+		    method_of(whole));
+	if (sip->sip_cseq != NULL)
+		rename_method(msg, &sip->sip_cseq->cs_method_name,
+		    last_word(cseq_line(whole)));
+}

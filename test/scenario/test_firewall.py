@@ -1,0 +1,448 @@
+"""Bans that the kernel enforces (nftables), in a network of the test's own."""
+
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+from harness.daemon import binary
+from harness.namespace import add_address, scene_inside
+from harness.phone import Phone
+from harness.scene import call, serve
+
+BOB = "sip:bob@example.com"
+LIMITS = {"ban_after": 3, "ban_time": "1m", "failures_per_user": "off",
+          "requests_per_source": "off"}
+WALL = {"firewall": "nftables"}
+V4, V6 = "banned4", "banned6"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built_in():
+    done = subprocess.run([binary(), "-V"], capture_output=True, text=True,
+                          check=True)
+    if "firewalls: nftables" not in done.stdout:
+        pytest.skip("built without nftables")
+
+
+@pytest.fixture
+def scene(tmp_path, net, nets):
+    with scene_inside(tmp_path, net, nets.port6()) as out:
+        yield out
+
+
+def run(*words):
+    """A program, in the network that we are in; what it printed."""
+    return subprocess.run(words, check=True, capture_output=True, text=True,
+                          timeout=20).stdout
+
+
+def listing(*words):
+    return json.loads(run("nft", "-j", "list", *words))["nftables"]
+
+
+def tables():
+    return [x["table"]["name"] for x in listing("tables") if "table" in x]
+
+
+def elements(name, table="sipbouncer"):
+    """{address: seconds that it lasts} of one of our sets."""
+    for entry in listing("set", "inet", table, name):
+        for one in entry.get("set", {}).get("elem", []):
+            yield one["elem"]["val"], one["elem"]["timeout"]
+
+
+def dropped():
+    """Packets that our rules dropped."""
+    return sum(part["counter"]["packets"]
+               for entry in listing("table", "inet", "sipbouncer")
+               for part in entry.get("rule", {}).get("expr", [])
+               if "counter" in part)
+
+
+def until(true, timeout=3):
+    deadline = time.monotonic() + timeout
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def guess(phone):
+    phone.send("OPTIONS", BOB)
+    phone.expect(407)
+    phone.answer(password="wrong")
+    phone.expect(407)
+
+
+def get_banned(phone, failures=3):
+    for _ in range(failures):
+        guess(phone)
+
+
+def start(scene, guard=None, **more):
+    more.setdefault("limits", LIMITS)
+    scene.start(guard=guard or WALL, **more)
+    return scene.log.has(event="firewall.up")
+
+
+def send_from(phone, count=5):
+    for _ in range(count):
+        phone.send("OPTIONS", BOB)
+    phone.expect_nothing(0.1)
+
+
+def children(pid):
+    path = "/proc/%d/task/%d/children" % (pid, pid)
+    with open(path, encoding="ascii") as f:
+        return [int(x) for x in f.read().split()]
+
+
+def is_gone(pid):
+    """Ended; who inherited it may not have noticed yet."""
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def test_the_kernel_drops_what_is_banned(scene):
+    assert start(scene)["bans"] == "0"
+    mallory, alice, pbx = scene.mallory(user="bob"), scene.alice(), scene.pbx()
+    get_banned(mallory)
+    scene.log.has(event="guard.ban", source=mallory.host)
+    until(lambda: dict(elements(V4)))
+    lasts = dict(elements(V4))[mallory.host]
+    assert 55 <= lasts <= 60
+    until(lambda: scene.daemon.metrics()["firewall_elements", ""] == 1)
+    before = scene.daemon.metrics()["transport_refused_total", "banned"]
+    counted = dropped()
+    send_from(mallory)
+    assert dropped() == counted + 5
+    got = scene.daemon.metrics()
+    assert got["transport_refused_total", "banned"] == before
+    assert got["guard_banned", ""] == 1
+    assert got["firewall_failures_total", ""] == 0
+    call(alice, pbx)
+
+
+def test_connections_are_dropped_too(scene):
+    start(scene)
+    mallory = scene.phone("mallory", 66, user="bob", transport="tcp")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    with socket.socket() as s:
+        s.bind((mallory.host, 0))
+        s.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            s.connect(scene.proxy)
+
+
+def test_no_other_port_is_closed(scene):
+    start(scene)
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    with socket.create_server((scene.at, 0)) as echo:
+        with socket.create_connection(
+                echo.getsockname(), 2, (mallory.host, 0)) as there:
+            here, _ = echo.accept()
+            with here:
+                there.sendall(b"ssh")
+                assert here.recv(3) == b"ssh"
+    send_from(mallory)
+    assert dropped() >= 5
+
+
+def test_a_ban_ends_by_itself(scene):
+    start(scene, limits=dict(LIMITS, ban_time="1s"))
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    until(lambda: mallory.host in dict(elements(V4)))
+    scene.log.has(event="guard.unban", timeout=4)
+    until(lambda: not dict(elements(V4)))
+    guess(mallory)
+    assert scene.daemon.metrics()["firewall_elements", ""] == 0
+
+
+def test_a_longer_ban_replaces_a_shorter(scene):
+    start(scene, limits=dict(LIMITS, ban_time="1s"))
+    mallory = scene.mallory(user="bob")
+    for count, lasts in ((1, (0, 1)), (2, (1, 2))):
+        get_banned(mallory)
+        scene.log.has(event="guard.ban", count=count)
+        until(lambda: dict(elements(V4)).get(mallory.host) in lasts)
+        scene.log.has(event="guard.unban", count=count, timeout=4)
+        until(lambda: not dict(elements(V4)))
+    assert not scene.log.find(event="firewall.fail")
+
+
+def test_what_makes_room_is_let_in(scene):
+    start(scene, limits=dict(LIMITS, bans_max=2))
+    guessers = [scene.phone("g%d" % n, 60 + n, user="bob") for n in range(3)]
+    for one in guessers:
+        get_banned(one)
+    hosts = [g.host for g in guessers]
+    until(lambda: sorted(dict(elements(V4))) == hosts[1:])
+    guess(guessers[0])
+
+
+def test_ipv6_is_banned_by_its_network(scene):
+    for address in ("fd00:66::10", "fd00:66::11", "fd00:67::10"):
+        add_address(address + "/128")
+    start(scene, listen=[{"uri": "sip:[fd00::1]:5060"},
+                        {"uri": "sip:%s:5060" % scene.at}])
+    phones = {host: Phone(scene.ladder, host, host, 5060, user="bob",
+                          proxy=("fd00::1", 5060))
+              for host in ("fd00:66::10", "fd00:66::11", "fd00:67::10")}
+    scene.actors.extend(phones.values())
+    get_banned(phones["fd00:66::10"])
+    assert scene.log.has(event="guard.ban")["source"] == "fd00:66::/64"
+    until(lambda: list(dict(elements(V6))) == ["fd00:66::"])
+    send_from(phones["fd00:66::11"])
+    assert dropped() == 5
+    guess(phones["fd00:67::10"])
+
+
+def test_an_orderly_end_leaves_nothing(scene):
+    start(scene)
+    get_banned(scene.mallory(user="bob"))
+    until(lambda: dict(elements(V4)))
+    scene.daemon.stop()
+    assert tables() == []
+
+
+def test_after_a_crash_it_is_made_anew(scene):
+    start(scene)
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    child, = children(scene.daemon.process.pid)
+    scene.daemon.signal(signal.SIGKILL)
+    scene.daemon.process.wait()
+    scene.daemon.process = None
+    until(lambda: is_gone(child))
+    assert dict(elements(V4))
+    scene.daemon.start()
+    scene.log.has(event="firewall.up", count=2)
+    assert tables() == ["sipbouncer"] and not dict(elements(V4))
+    guess(mallory)
+
+
+def test_a_table_that_others_deleted_comes_back(scene):
+    start(scene)
+    mallory, other = scene.mallory(user="bob"), scene.phone("o", 67, user="bob")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    run("nft", "flush", "ruleset")
+    # we drop ourselves meanwhile
+    send_from(mallory, 1)
+    get_banned(other)
+    assert "No such file" in scene.log.has(event="firewall.fail")["reason"]
+    # not more often than each ten seconds, and without another ban
+    scene.log.has(event="firewall.up", count=2, timeout=14)
+    assert {mallory.host, other.host} == set(dict(elements(V4)))
+    assert len(scene.log.find(event="firewall.fail")) == 1
+
+
+def test_another_name_of_the_table(scene):
+    start(scene, dict(WALL, firewall_table="door_2"))
+    assert tables() == ["door_2"]
+
+
+def test_another_ones_tables_stay(scene):
+    run("nft", "add table inet mine; add table ip sipbouncer")
+    start(scene)
+    scene.daemon.stop()
+    assert sorted(tables()) == ["mine", "sipbouncer"]
+
+
+def test_another_ones_table_of_that_name_stays(scene):
+    run("nft", "add table inet filter; add chain inet filter input "
+        "{ type filter hook input priority 0; policy accept; }; "
+        "add rule inet filter input tcp dport 22 accept")
+    before = run("nft", "list", "table", "inet", "filter")
+    scene.start(guard=dict(WALL, firewall_table="filter"), limits=LIMITS)
+    assert "not ours" in scene.log.has(event="firewall.fail")["reason"]
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    send_from(mallory)
+    scene.daemon.stop()
+    assert run("nft", "list", "table", "inet", "filter") == before
+
+
+def with_rights(scene, monkeypatch, rights):
+    """The daemon runs with these alone, in the words of setpriv."""
+    path = os.path.join(scene.folder, "with-rights")
+    with open(path, "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\nexec setpriv --no-new-privs --bounding-set=%s "
+                "%s \"$@\"\n" % (rights, binary()))
+    os.chmod(path, stat.S_IRWXU)
+    monkeypatch.setenv("SIPBOUNCER", path)
+
+
+def powerless(scene, monkeypatch):
+    with_rights(scene, monkeypatch, "-net_admin")
+
+
+def test_without_the_right_we_drop_ourselves(scene, monkeypatch):
+    powerless(scene, monkeypatch)
+    scene.start(guard=WALL, limits=LIMITS)
+    assert "not permitted" in scene.log.has(event="firewall.fail")["reason"]
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    send_from(mallory)
+    serve(scene.alice(), scene.pbx())
+    got = scene.daemon.metrics()
+    assert got["guard_banned", ""] == 1
+    assert got["firewall_elements", ""] == 0
+    assert got["firewall_failures_total", ""] >= 1
+    assert got["transport_refused_total", "banned"] == 5
+    assert len(scene.log.find(event="firewall.fail")) == 1
+    assert tables() == []
+
+
+def test_the_one_right_is_enough(scene, monkeypatch):
+    with_rights(scene, monkeypatch, "-all,+net_admin")
+    start(scene)
+    get_banned(scene.mallory(user="bob"))
+    until(lambda: dict(elements(V4)))
+    scene.daemon.stop()
+    assert tables() == []
+
+
+def test_the_daemon_itself_keeps_no_right(scene):
+    start(scene)
+    with open("/proc/%d/status" % scene.daemon.process.pid,
+              encoding="ascii") as f:
+        rights = dict(x.split(":\t") for x in f.read().splitlines()
+                      if x.startswith("Cap"))
+    for which in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        assert int(rights[which], 16) & 1 << 12 == 0
+    assert not scene.log.find(event="firewall.right")
+
+
+def test_when_the_process_for_it_dies_we_go_on(scene):
+    start(scene)
+    child, = children(scene.daemon.process.pid)
+    os.kill(child, signal.SIGKILL)
+    scene.log.has(event="firewall.fail",
+                 reason="the process for nftables has ended")
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    send_from(mallory)
+    serve(scene.alice(), scene.pbx())
+    assert len(scene.log.find(event="firewall.fail")) == 1
+    # and no corpse is left, at the latest when the next table is tried
+    until(lambda: children(scene.daemon.process.pid) == [], timeout=14)
+
+
+# ---- many
+
+def scan_from(host, at):
+    """One failure, over a connection: a ban where one is enough."""
+    with socket.socket() as s:
+        s.bind((host, 0))
+        s.settimeout(2)
+        s.connect(at)
+        s.sendall((
+            "OPTIONS sip:x@example.com SIP/2.0\r\n"
+            "Via: SIP/2.0/TCP %s;branch=z9hG4bK%s\r\n"
+            "From: <sip:x@example.com>;tag=1\r\nTo: <sip:x@example.com>\r\n"
+            "Call-ID: %s\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\n"
+            "User-Agent: friendly-scanner\r\nContent-Length: 0\r\n\r\n" % (
+                host, host.replace(".", ""), host)).encode())
+
+
+def test_a_flood_of_bans_stalls_no_call(scene):
+    start(scene, limits=dict(LIMITS, ban_after=1, ban_time="5m",
+                            connections="off"))
+    alice, pbx = scene.alice(), scene.pbx()
+    sources = ["127.200.%d.%d" % (1 + i // 250, 1 + i % 250)
+               for i in range(3000)]
+
+    def flood():
+        for source in sources:
+            scan_from(source, scene.proxy)
+    # a thread has the network that its maker is in
+    flooder = threading.Thread(target=flood)
+    flooder.start()
+    calls = 0
+    while flooder.is_alive():
+        serve(alice, pbx)
+        calls += 1
+    flooder.join()
+    assert calls > 5
+    until(lambda: len(dict(elements(V4))) == len(sources), timeout=10)
+    got = scene.daemon.metrics()
+    assert got["firewall_elements", ""] == len(sources)
+    assert got["firewall_failures_total", ""] == 0
+    call(alice, pbx)
+
+
+def test_what_finds_no_place_is_handed_over_later(scene):
+    # the process for it stands still, and the queue is full
+    start(scene, limits=dict(LIMITS, ban_after=1, ban_time="5m",
+                            connections="off"))
+    child, = children(scene.daemon.process.pid)
+    sources = ["127.201.%d.%d" % (1 + i // 250, 1 + i % 250)
+               for i in range(1500)]
+    os.kill(child, signal.SIGSTOP)
+    try:
+        for source in sources:
+            scan_from(source, scene.proxy)
+        scene.log.has(event="guard.ban", source=sources[-1])
+    finally:
+        os.kill(child, signal.SIGCONT)
+    until(lambda: len(dict(elements(V4))) == len(sources), timeout=15)
+    got = scene.daemon.metrics()
+    assert got["firewall_elements", ""] == len(sources)
+    assert got["firewall_lost_total", ""] > 0
+
+
+# ---- the file
+
+@pytest.mark.parametrize("guard, option", [
+    ({"firewall": "iptables"}, "firewall"),
+    ({"firewall": "nftables", "firewall_table": "a b"}, "firewall_table"),
+    ({"firewall": "nftables", "firewall_table": "9a"}, "firewall_table"),
+    ({"firewall": "nftables", "firewall_table": "x;flush"}, "firewall_table"),
+    ({"firewall": "nftables", "firewall_table": "a" * 32}, "firewall_table"),
+])
+def test_a_wrong_option(scene, guard, option):
+    scene.write_config(guard=guard)
+    done = scene.daemon.run("-t", "-c", scene.daemon.config_path)
+    assert done.returncode == 1 and "guard." + option in done.stderr
+
+
+def test_more_bans_than_can_be_handed_over(scene):
+    scene.write_config(guard=WALL, limits={"bans_max": 1000001})
+    done = scene.daemon.run("-t", "-c", scene.daemon.config_path)
+    assert done.returncode == 1 and "limits.bans_max" in done.stderr
+
+
+def test_the_check_says_that_the_right_is_missing(scene, monkeypatch):
+    scene.write_config(guard=WALL)
+    done = scene.daemon.run("-t", "-c", scene.daemon.config_path)
+    assert done.returncode == 0 and "CAP_NET_ADMIN" not in done.stderr
+    powerless(scene, monkeypatch)
+    done = scene.daemon.run("-t", "-c", scene.daemon.config_path)
+    assert done.returncode == 0
+    assert re.search(r"guard\.firewall: .*CAP_NET_ADMIN", done.stderr)
+    assert tables() == []
+
+
+def test_a_reload_cannot_turn_it_on(scene):
+    scene.start()
+    scene.write_config(guard=WALL)
+    scene.daemon.reload()
+    assert scene.log.has(event="daemon.restart-needed")["option"] == \
+        "guard.firewall"
+    assert tables() == []

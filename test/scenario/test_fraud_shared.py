@@ -1,0 +1,319 @@
+"""Calls that all instances count together, through their Redis."""
+
+import time
+
+import pytest
+
+from harness.scene import SDP
+
+NUMBER = "sip:+49301@example.com"
+
+
+def start(cluster, count=2, link=None, **limits):
+    """alice is of the class "default", the PBX of "pbx", which is the
+    same."""
+    limits = dict({"calls": 1}, **limits)
+    cluster.users = [("alice", "wonderland")]
+    cluster.start(count, classes=[dict({"name": n}, **limits)
+                                  for n in ("default", "pbx")],
+                  peers=[cluster.pbx_peer(**{"class": "pbx"}),
+                         {"name": "carrier",
+                          "uri": "sip:%s:5060" % cluster.net.host(6),
+                          "from": [cluster.net.host(6)]}],
+                  routes=[{"from": "pbx", "to": "carrier"}, {"to": "pbx"}],
+                  timers={"t1": "50ms"})
+    for one in cluster:
+        one.log.has(event="shared.up", timeout=5)
+    return cluster.alice(), cluster.pbx()
+
+
+def invite(phone, one, **parts):
+    phone.send("INVITE", NUMBER, body=SDP, flow=one.flow(phone), **parts)
+    if phone.password is not None:
+        phone.expect(407)
+        phone.answer(flow=one.flow(phone))
+
+
+def begins(phone, other, one, headers=()):
+    invite(phone, one)
+    other.expect("INVITE")
+    other.reply(200, body=SDP, headers=headers)
+    phone.expect(200)
+    phone.in_dialog("ACK", cseq=phone.invite.cseq[0], flow=one.flow(phone))
+    other.expect("ACK")
+    return phone.dialog
+
+
+def refused(phone, one, status=480):
+    invite(phone, one)
+    return phone.expect(status)
+
+
+def bye(phone, other, one, dialog=None):
+    dialog = dialog or phone.dialog
+    phone.in_dialog("BYE", dialog, flow=one.flow(phone))
+    if phone.password is not None:
+        phone.expect(407)
+        phone.answer(flow=one.flow(phone))
+    other.expect("BYE")
+    other.reply(200)
+    phone.expect(200)
+
+
+def keys(cluster):
+    return [k if isinstance(k, str) else k.decode()
+            for k in cluster.redis.ask("KEYS", "*:{c}:*")]
+
+
+def wait_empty(cluster, wait=3):
+    """Until no call is counted there."""
+    deadline = time.monotonic() + wait
+    while any(":{c}:c:" in k or ":{c}:a:" in k for k in keys(cluster)):
+        assert time.monotonic() < deadline, keys(cluster)
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("at", ["a", "b"])
+@pytest.mark.parametrize("who", ["caller", "callee"])
+def test_a_call_counts_everywhere(cluster, who, at):
+    alice, pbx = start(cluster)
+    begins(alice, pbx, cluster.a)
+    dialog, far = alice.dialog, pbx.dialog
+    for one in cluster:
+        refused(alice, one)
+        one.log.has(event="fraud.limit", of="calls", user="alice")
+        assert one.value("calls_under_way") == 0        # it counts there
+    one = getattr(cluster, at)
+    if who == "caller":
+        bye(alice, pbx, one, dialog)
+    else:
+        bye(pbx, alice, one, far)
+    wait_empty(cluster)
+    begins(alice, pbx, cluster.b)
+    refused(alice, cluster.a)
+
+
+def test_a_call_that_rings_ends_with_its_instance(cluster):
+    """Whoever asks it to stop a second time does not wait."""
+    alice, pbx = start(cluster)
+    invite(alice, cluster.a)
+    pbx.expect("INVITE")
+    pbx.reply(180)
+    alice.expect(180)
+    assert any(":{c}:c:" in k for k in keys(cluster))
+    for _ in range(2):
+        cluster.a.process.terminate()
+        time.sleep(0.1)
+    pbx.expect("CANCEL")
+    wait_empty(cluster)
+
+
+def test_a_peer_counts_everywhere(cluster):
+    _, pbx = start(cluster, calls=2)
+    carrier = cluster.pbx(6, "carrier")
+    begins(pbx, carrier, cluster.a)
+    first = pbx.dialog
+    begins(pbx, carrier, cluster.b)
+    for one in cluster:
+        refused(pbx, one)
+    bye(pbx, carrier, cluster.b, first)
+    begins(pbx, carrier, cluster.b)
+
+
+def test_how_fast_counts_everywhere(cluster):
+    alice, pbx = start(cluster, calls="off", calls_started="2/m")
+    for one in cluster:
+        invite(alice, one)
+        pbx.expect("INVITE")
+        pbx.reply(486)
+        pbx.expect("ACK")
+        alice.expect(486)
+    for one in cluster:
+        refused(alice, one)
+        one.log.has(event="fraud.limit", of="calls_started")
+
+
+@pytest.mark.parametrize("end", ["busy", "cancel", "silence"])
+def test_a_failure_ends_it_everywhere(cluster, end):
+    alice, pbx = start(cluster)
+    invite(alice, cluster.a)
+    got = pbx.expect("INVITE")
+    if end == "busy":
+        pbx.reply(486)
+        alice.expect(486)
+    elif end == "cancel":
+        pbx.reply(180)
+        alice.expect(180)
+        alice.cancel()
+        alice.expect(200)
+        pbx.expect("CANCEL")
+        pbx.reply(200)
+        pbx.reply(487, to=got)
+        alice.expect(487)
+    else:
+        alice.expect(408, timeout=8)
+    wait_empty(cluster)
+    assert cluster.b.value("calls_under_way") == 0
+
+
+def test_one_call_id_hides_no_second_call_anywhere(cluster):
+    alice, pbx = start(cluster, calls=1)
+    begins(alice, pbx, cluster.a)
+    first = alice.dialog
+    invite(alice, cluster.b, call_id=first.call_id, from_=first.local,
+           cseq=70)
+    alice.expect(480)
+    bye(alice, pbx, cluster.b, first)
+    wait_empty(cluster)
+
+
+def test_a_call_goes_on_at_another_instance(cluster):
+    """The first died before it could answer: both count, the first until it
+    is forgotten."""
+    alice, pbx = start(cluster, calls=2)
+    invite(alice, cluster.a)
+    pbx.expect("INVITE")
+    again = alice.sent
+    cluster.a.kill()
+    invite(alice, cluster.b, call_id=again.call_id, from_=again["From"],
+           cseq=90)
+    pbx.expect("INVITE")
+    pbx.reply(200, body=SDP)
+    alice.expect(200)
+    refused(alice, cluster.b)
+
+
+def test_it_is_forgotten_everywhere(cluster):
+    alice, pbx = start(cluster, calls_forgotten="1s")
+    begins(alice, pbx, cluster.a)
+    refused(alice, cluster.b)
+    wait_empty(cluster)
+    begins(alice, pbx, cluster.b)
+
+
+def lasts(cluster):
+    """How long the one call counts, in s, at most."""
+    call, = [k for k in keys(cluster) if ":{c}:c:" in k]
+    return cluster.redis.ask("PTTL", call) / 1000
+
+
+@pytest.mark.parametrize("header, least, most", [
+    (("Session-Expires", "1800;refresher=uac"), 1800, 1860),
+    (("x", "600"), 600, 660),
+    (("Session-Expires", "10"), 7000, 7200),        # RFC 4028: 90 at least
+    (("Session-Expires", "99999"), 7000, 7200),
+    (("Session-Expires", "soon"), 7000, 7200),
+    (("Subject", "1800"), 7000, 7200)])
+def test_a_session_timer_shortens_it(cluster, header, least, most):
+    alice, pbx = start(cluster, 1)
+    begins(alice, pbx, cluster.a, headers=[header])
+    deadline = time.monotonic() + 3
+    while not least <= lasts(cluster) <= most:
+        assert time.monotonic() < deadline, lasts(cluster)
+    alice.in_dialog("UPDATE", flow=cluster.a.flow(alice))
+    alice.expect(407)
+    alice.answer(flow=cluster.a.flow(alice))
+    pbx.expect("UPDATE")
+    pbx.reply(200, headers=[("Session-Expires", "90")])
+    alice.expect(200)
+    deadline = time.monotonic() + 3
+    while not 90 <= lasts(cluster) <= 150:
+        assert time.monotonic() < deadline, lasts(cluster)
+
+
+def test_a_cancel_before_redis_answered(cluster):
+    """It is not counted then, or not any more."""
+    _, pbx = start(cluster)
+    carrier = cluster.pbx(6, "carrier")
+    cluster.redis.pause()
+    try:
+        invite(pbx, cluster.a)
+        pbx.cancel()
+        pbx.expect(200)
+        pbx.expect(487)
+    finally:
+        cluster.redis.resume()
+    cluster.wait_shared()
+    wait_empty(cluster)
+    carrier.expect_nothing(0.1)
+    deadline = time.monotonic() + 5
+    while cluster.a.value("shared_up") == 0:
+        assert time.monotonic() < deadline
+    begins(pbx, carrier, cluster.a)
+
+
+def test_without_redis_each_counts_its_own(cluster):
+    alice, pbx = start(cluster)
+    carrier = cluster.pbx(6, "carrier")
+    cluster.redis.kill()
+    for one in cluster:
+        one.log.has(event="shared.down", timeout=5)
+    cluster.wait_local()
+    begins(alice, pbx, cluster.a)
+    refused(alice, cluster.a)
+    assert cluster.a.value("calls_under_way") == 1
+    first = alice.dialog
+    begins(alice, pbx, cluster.b)       # it knows of none
+    refused(alice, cluster.b)
+    bye(alice, pbx, cluster.b)
+    assert cluster.b.value("calls_under_way") == 0
+    assert cluster.a.value("calls_under_way") == 1
+    bye(alice, pbx, cluster.a, first)
+    assert cluster.a.value("calls_under_way") == 0
+    begins(pbx, carrier, cluster.a)
+    refused(pbx, cluster.a)
+
+
+@pytest.mark.parametrize("method", ["BYE", "UPDATE"])
+def test_what_is_handed_over_ends_it_where_it_was_counted(cluster, method):
+    """The PBX asks the other instance, which has not the phone."""
+    cluster.users = [("alice", "wonderland")]
+    cluster.start(2, inside="sip:HERE:5060", classes=[
+        {"name": "default", "calls": 1, "calls_forgotten": "2s"}])
+    alice, pbx = cluster.alice(transport="tcp"), cluster.pbx()
+    cluster.redis.kill()
+    cluster.wait_local()
+    begins(alice, pbx, cluster.a)
+    assert cluster.a.value("calls_under_way") == 1
+    ends = time.monotonic() + 3
+    while method == "UPDATE" and time.monotonic() < ends:
+        pbx.in_dialog("UPDATE", flow=cluster.b.flow(pbx))
+        alice.expect("UPDATE")
+        alice.reply(200)
+        pbx.expect(200)
+        assert cluster.a.value("calls_under_way") == 1
+    pbx.in_dialog("BYE", flow=cluster.b.flow(pbx))
+    alice.expect("BYE")
+    alice.reply(200)
+    pbx.expect(200)
+    assert cluster.a.value("calls_under_way") == 0
+
+
+def test_when_redis_is_back_it_counts_again(cluster):
+    alice, pbx = start(cluster)
+    cluster.redis.kill()
+    for one in cluster:
+        one.log.has(event="shared.down", timeout=5)
+    cluster.wait_local()
+    begins(alice, pbx, cluster.a)
+    first = alice.dialog
+    cluster.redis.start()
+    cluster.wait_shared()
+    for one in cluster:
+        one.log.has(event="shared.up", timeout=10, count=2)
+    bye(alice, pbx, cluster.a, first)
+    assert cluster.a.value("calls_under_way") == 0
+    begins(alice, pbx, cluster.a)
+    refused(alice, cluster.b)
+    assert cluster.a.value("calls_under_way") == 0
+
+
+def test_what_an_instance_counted_outlives_it(cluster):
+    alice, pbx = start(cluster)
+    begins(alice, pbx, cluster.a)
+    first = alice.dialog
+    cluster.a.kill()
+    refused(alice, cluster.b)
+    bye(alice, pbx, cluster.b, first)
+    wait_empty(cluster)
+    begins(alice, pbx, cluster.b)

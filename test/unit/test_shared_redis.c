@@ -1,0 +1,660 @@
+/* What instances share, by a real Redis: two of them on one loop. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "guard/shared.h"
+#include "io/dns.h"
+#include "io/loop.h"
+#include "modules/kinds.h"
+#include "redis_rig.h"
+
+enum { WAIT_MS = 8000, HOUR_MS = 3600000, HEARD_MAX = 4096 };
+
+struct instance {
+	struct conf	*conf;
+	struct metrics	*metrics;
+	struct shared	*shared;
+	unsigned	 ups;
+	size_t		 nheard;
+	struct shared_ban heard[HEARD_MAX];
+};
+
+struct rig {
+	struct loop	*loop;
+	struct dns	*dns;
+	struct server	 server;
+	struct instance	 a, b;
+};
+
+struct find { const char *name, *value; uint64_t count; };
+
+static void
+match(void *arg, const struct metric *what, const char *value,
+    uint64_t count)
+{
+	struct find *f = arg;
+
+	if (strcmp(what->name, f->name) == 0 && (f->value == NULL ||
+	    strcmp(value, f->value) == 0))
+		f->count += count;
+}
+
+static uint64_t
+metric(const struct instance *i, const char *name, const char *value)
+{
+	struct find f = { name, value, 0 };
+
+	metrics_each(i->metrics, match, &f);
+	return f.count;
+}
+
+static void
+banned(void *arg, const struct shared_ban *ban)
+{
+	struct instance *i = arg;
+
+	if (i->nheard < HEARD_MAX)
+		i->heard[i->nheard++] = *ban;
+}
+
+static void
+up(void *arg)
+{
+	((struct instance *)arg)->ups++;
+}
+
+static void
+open_one(struct rig *r, struct instance *i, const char *more)
+{
+	struct shared_env env = { .loop = r->loop, .dns = r->dns };
+	struct shared_hooks hooks = { banned, up, i };
+	char text[512];
+	void *filled;
+
+	snprintf(text, sizeof text, "url = \"redis://%s:%u/0\";\n"
+	    "timeout = \"300ms\";\n%s", RIG_HOST, r->server.port, more);
+	memset(i, 0, sizeof *i);
+	i->conf = conf_read_text("test", text);
+	assert_non_null(i->conf);
+	filled = conf_alloc(i->conf, nonce_redis_ops.conf_size);
+	assert_int_equal(conf_fill(i->conf, conf_root(i->conf),
+	    nonce_redis_ops.opts, filled), 0);
+	env.metrics = i->metrics = metrics_new();
+	assert_int_equal(shared_redis_open(&i->shared, filled, &env), 0);
+	i->shared->ops->listen(i->shared, &hooks);
+}
+
+static void
+close_one(struct instance *i)
+{
+	if (i->shared != NULL)
+		i->shared->ops->close(i->shared);
+	metrics_free(i->metrics);
+	conf_free(i->conf);
+	memset(i, 0, sizeof *i);
+}
+
+#define WAIT_FOR(r, is) do {						\
+	int64_t until_ms_ = clock_mono_ms() + WAIT_MS;			\
+	while (!(is)) {							\
+		if (clock_mono_ms() > until_ms_)			\
+			fail_msg("never: %s", #is);			\
+		run_for((r)->loop, 5);					\
+	}								\
+} while (0)
+
+static bool
+is_up(const struct instance *i)
+{
+	return metric(i, "shared_up", NULL) == 1;
+}
+
+static int
+setup(void **state)
+{
+	struct rig *r = calloc(1, sizeof *r);
+
+	*state = r;
+	if (!rig_has_redis())
+		return 0;
+	r->loop = loop_new();
+	r->dns = dns_new(r->loop, NULL);
+	server_start(&r->server);
+	open_one(r, &r->a, "");
+	open_one(r, &r->b, "");
+	WAIT_FOR(r, r->a.ups == 1 && r->b.ups == 1);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct rig *r = *state;
+
+	close_one(&r->a);
+	close_one(&r->b);
+	if (r->server.dir[0] != '\0')
+		server_end(&r->server);
+	dns_free(r->dns);
+	loop_free(r->loop);
+	free(r);
+	return 0;
+}
+
+#define NEED_REDIS() do { if (!rig_has_redis()) skip(); } while (0)
+
+/* ---- bans */
+
+static struct shared_ban
+ban_of(unsigned n, int64_t rest_ms)
+{
+	struct shared_ban ban = { .rest_ms = rest_ms,
+		.reason = BAN_FAILURES };
+
+	ban.source[0] = 0x20;
+	put_u32(ban.source + 4, n);
+	return ban;
+}
+
+static void
+ban(struct instance *i, unsigned n, int64_t rest_ms, size_t max)
+{
+	struct shared_ban one = ban_of(n, rest_ms);
+
+	i->shared->ops->ban(i->shared, &one, max);
+}
+
+static bool
+heard(const struct instance *i, unsigned n)
+{
+	struct shared_ban one = ban_of(n, 0);
+
+	for (size_t k = 0; k < i->nheard; k++)
+		if (memcmp(i->heard[k].source, one.source,
+		    sizeof one.source) == 0)
+			return true;
+	return false;
+}
+
+static int
+there(const struct rig *r)
+{
+	return atoi(server_do(&r->server, "ZCARD sipbouncer:{b}:u"));
+}
+
+static void
+bans_are_heard(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	ban(&r->a, 1, 60000, 10);
+	WAIT_FOR(r, heard(&r->b, 1));
+	assert_int_equal(r->b.nheard, 1);
+	assert_in_range(r->b.heard[0].rest_ms, 50000, 60000);
+	assert_int_equal(r->b.heard[0].reason, BAN_FAILURES);
+	/* what is no longer, or over, is no news */
+	ban(&r->b, 1, 30000, 10);
+	ban(&r->b, 1, 60500, 10);
+	ban(&r->b, 2, 0, 10);
+	ban(&r->b, 3, -5, 10);
+	ban(&r->b, 4, 60000, 10);
+	WAIT_FOR(r, heard(&r->a, 4));
+	run_for(r->loop, 500);
+	assert_int_equal(r->b.nheard, 2);
+	assert_int_equal(there(r), 2);
+	ban(&r->b, 1, 90000, 10);
+	WAIT_FOR(r, r->a.nheard == 3);
+	assert_in_range(r->a.heard[2].rest_ms, 80000, 90000);
+}
+
+static void
+what_ends_first_makes_room(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	ban(&r->a, 1, 30000, 3);
+	ban(&r->a, 2, 20000, 3);
+	ban(&r->a, 3, 40000, 3);
+	ban(&r->a, 4, 50000, 3);
+	WAIT_FOR(r, heard(&r->b, 4));
+	assert_false(heard(&r->b, 2));
+	assert_int_equal(there(r), 3);
+	ban(&r->a, 5, 60000, 1);		/* the limit was lowered */
+	WAIT_FOR(r, heard(&r->b, 5));
+	assert_int_equal(there(r), 1);
+}
+
+static void
+bans_that_are_over_are_gone(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	for (unsigned n = 0; n < 50; n++)
+		ban(&r->a, n, 100, 1000);
+	WAIT_FOR(r, there(r) == 50);
+	run_for(r->loop, 200);
+	ban(&r->a, 99, 60000, 1000);
+	WAIT_FOR(r, there(r) == 1);
+	close_one(&r->b);
+	open_one(r, &r->b, "");
+	WAIT_FOR(r, r->b.ups == 1);
+	assert_int_equal(r->b.nheard, 1);
+}
+
+static void
+thousands_come_in_portions(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	for (unsigned n = 0; n < 3000; n++)
+		ban(&r->a, n, 60000, 100000);
+	WAIT_FOR(r, r->b.nheard == 3000);
+	close_one(&r->b);
+	open_one(r, &r->b, "");
+	WAIT_FOR(r, r->b.nheard >= 3000);
+	run_for(r->loop, 500);
+	assert_int_equal(r->b.nheard, 3000);
+}
+
+/* What went wrong, and how often up() must have come at last. */
+static const struct { const char *what, *command; } losses[] = {
+	{ "everything", "FLUSHALL" },
+	{ "the ledger", "DEL sipbouncer:{b}:m" },
+	{ "its number", "HSET sipbouncer:{b}:m n 0" },
+	{ "its epoch", "HSET sipbouncer:{b}:m epoch 0123456789abcdef" },
+	{ "all links", "CLIENT KILL TYPE normal" },
+};
+
+static void
+a_loss_is_noticed(void **state)
+{
+	struct rig *r = *state;
+	unsigned ups;
+
+	NEED_REDIS();
+	for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+		print_message("# %s\n", losses[i].what);
+		ban(&r->a, 1, 60000, 10);
+		WAIT_FOR(r, there(r) == 1);
+		run_for(r->loop, 900);
+		ups = r->a.ups;
+		server_do(&r->server, "%s", losses[i].command);
+		WAIT_FOR(r, r->a.ups == ups + 1);
+		WAIT_FOR(r, is_up(&r->a) && is_up(&r->b));
+		run_for(r->loop, 900);
+		assert_int_equal(r->a.ups, ups + 1);
+	}
+}
+
+static void
+prefixes_are_apart(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	close_one(&r->b);
+	open_one(r, &r->b, "prefix = \"other\";");
+	WAIT_FOR(r, r->b.ups == 1);
+	ban(&r->a, 1, 60000, 10);
+	run_for(r->loop, 900);
+	assert_int_equal(r->b.nheard, 0);
+	assert_int_equal(r->a.nheard, 1);
+}
+
+/* ---- calls */
+
+struct try {
+	struct calls_ask ask;
+	bool		 over;
+	enum calls_verdict v;
+};
+
+static void
+judged(struct calls_ask *ask, enum calls_verdict v)
+{
+	struct try *t = ask->arg;
+
+	assert_false(t->over);
+	t->over = true;
+	t->v = v;
+}
+
+/* Of account who, and of another one if also is not 0. */
+static struct try
+call_of(unsigned call, unsigned who, int64_t calls, unsigned also)
+{
+	struct try t = { .ask = { .naccounts = also == 0 ? 1 : 2,
+		.lasts_ms = HOUR_MS, .done = judged } };
+
+	put_u32(t.ask.call, call);
+	put_u32(t.ask.account[0].id, who);
+	put_u32(t.ask.account[1].id, also);
+	t.ask.account[0].calls = calls;
+	t.ask.account[1].calls = -1;
+	return t;
+}
+
+static void
+start(struct instance *i, struct try *t)
+{
+	t->ask.arg = t;
+	t->v = i->shared->ops->calls_begin(i->shared, &t->ask);
+	t->over = t->v != CALLS_PENDING;
+}
+
+static enum calls_verdict
+begin(struct rig *r, struct instance *i, struct try t)
+{
+	start(i, &t);
+	assert_true(run_until(r->loop, &t.over, WAIT_MS));
+	return t.v;
+}
+
+static void
+end(struct instance *i, unsigned call)
+{
+	uint8_t id[CALL_ID_BYTES] = { 0 };
+
+	put_u32(id, call);
+	i->shared->ops->calls_end(i->shared, id);
+}
+
+static void
+touch(struct instance *i, unsigned call, int64_t lasts_ms)
+{
+	uint8_t id[CALL_ID_BYTES] = { 0 };
+
+	put_u32(id, call);
+	i->shared->ops->calls_touch(i->shared, id, lasts_ms);
+}
+
+static void
+calls_are_counted_together(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	assert_int_equal(begin(r, &r->a, call_of(1, 7, 2, 0)), CALLS_WITHIN);
+	assert_int_equal(begin(r, &r->b, call_of(2, 7, 2, 0)), CALLS_WITHIN);
+	assert_int_equal(begin(r, &r->a, call_of(3, 7, 2, 0)),
+	    CALLS_TOO_MANY);
+	assert_int_equal(begin(r, &r->a, call_of(4, 8, 2, 0)), CALLS_WITHIN);
+	assert_int_equal(begin(r, &r->b, call_of(4, 8, 2, 0)), CALLS_TWICE);
+	end(&r->b, 1);
+	end(&r->b, 1000);
+	run_for(r->loop, 50);
+	assert_int_equal(begin(r, &r->a, call_of(3, 7, 2, 0)), CALLS_WITHIN);
+	assert_int_equal(begin(r, &r->a, call_of(5, 9, 0, 0)),
+	    CALLS_TOO_MANY);
+	assert_int_equal(begin(r, &r->a, call_of(6, 9, -1, 0)),
+	    CALLS_WITHIN);
+	assert_int_equal(metric(&r->a, "shared_calls_total", "within"), 4);
+	assert_int_equal(metric(&r->b, "shared_calls_total", "twice"), 1);
+}
+
+/* An end goes before a begin of the same turn. */
+static void
+a_call_may_begin_again_at_once(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(begin(r, &r->a, call_of(1, 7, 1, 0)),
+		    CALLS_WITHIN);
+		end(&r->a, 1);
+	}
+}
+
+static void
+all_accounts_or_none(void **state)
+{
+	struct rig *r = *state;
+	struct try t;
+
+	NEED_REDIS();
+	assert_int_equal(begin(r, &r->a, call_of(1, 7, 1, 0)), CALLS_WITHIN);
+	t = call_of(2, 8, 5, 7);
+	t.ask.account[1].calls = 1;
+	assert_int_equal(begin(r, &r->a, t), CALLS_TOO_MANY);
+	assert_int_equal(atoi(server_do(&r->server, "EXISTS "
+	    "sipbouncer:{c}:a:00000008000000000000000000000000")), 0);
+	end(&r->a, 1);
+	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
+	assert_int_equal(begin(r, &r->a, call_of(3, 7, 1, 0)),
+	    CALLS_TOO_MANY);
+	end(&r->a, 2);
+	assert_int_equal(begin(r, &r->a, call_of(3, 7, 1, 0)), CALLS_WITHIN);
+}
+
+static void
+calls_are_forgotten_in_time(void **state)
+{
+	struct rig *r = *state;
+	struct try t = call_of(1, 7, 1, 0);
+
+	NEED_REDIS();
+	t.ask.lasts_ms = 100;
+	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
+	run_for(r->loop, 200);
+	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
+	touch(&r->b, 1, 60000);
+	run_for(r->loop, 200);
+	assert_int_equal(begin(r, &r->a, call_of(2, 7, 1, 0)),
+	    CALLS_TOO_MANY);
+	touch(&r->b, 1, 50);
+	touch(&r->b, 99, HOUR_MS);		/* which is not there */
+	run_for(r->loop, 200);
+	assert_int_equal(begin(r, &r->a, call_of(2, 7, 1, 0)), CALLS_WITHIN);
+	assert_int_equal(begin(r, &r->a, call_of(99, 8, 1, 0)),
+	    CALLS_WITHIN);
+}
+
+static void
+starts_have_a_rate(void **state)
+{
+	struct rig *r = *state;
+	unsigned call = 1;
+	struct try t;
+
+	NEED_REDIS();
+	for (; call <= 4; call++) {
+		t = call_of(call, 7, -1, 0);
+		t.ask.account[0].starts = (struct conf_rate){ 10, 1000, 3 };
+		assert_int_equal(begin(r, call % 2 ? &r->a : &r->b, t),
+		    call <= 3 ? CALLS_WITHIN : CALLS_TOO_FAST);
+		end(&r->a, call);
+	}
+	run_for(r->loop, 150);
+	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
+	/* one that was written under another rate is none */
+	server_do(&r->server, "SET sipbouncer:{c}:s:"
+	    "00000007000000000000000000000000 1e300");
+	t = call_of(10, 7, -1, 0);
+	t.ask.account[0].starts = (struct conf_rate){ 1, 60000, 1 };
+	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
+	put_u32(t.ask.call, 11);
+	assert_int_equal(begin(r, &r->a, t), CALLS_TOO_FAST);
+}
+
+static void
+without_redis_nobody_can_tell(void **state)
+{
+	struct rig *r = *state;
+	struct try t = call_of(2, 7, 1, 0);
+
+	NEED_REDIS();
+	assert_int_equal(begin(r, &r->a, call_of(1, 7, 1, 0)), CALLS_WITHIN);
+	server_signal(&r->server, SIGSTOP);
+	assert_int_equal(begin(r, &r->a, t), CALLS_UNAVAILABLE);
+	WAIT_FOR(r, !is_up(&r->a));
+	start(&r->a, &t);
+	assert_true(t.over);
+	assert_int_equal(t.v, CALLS_UNAVAILABLE);
+	/* what ended meanwhile is told later; so is what may have begun */
+	end(&r->a, 1);
+	server_signal(&r->server, SIGCONT);
+	WAIT_FOR(r, is_up(&r->a) && is_up(&r->b));
+	assert_int_equal(begin(r, &r->a, call_of(3, 7, 1, 0)), CALLS_WITHIN);
+	assert_int_equal(metric(&r->a, "shared_calls_total", "unavailable"),
+	    2);
+}
+
+static void
+many_ends_wait_for_redis(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	for (unsigned n = 1; n <= 100; n++)
+		assert_int_equal(begin(r, &r->a, call_of(n, 7, 100, 0)),
+		    CALLS_WITHIN);
+	server_do(&r->server, "CLIENT KILL TYPE normal");
+	WAIT_FOR(r, !is_up(&r->a));
+	for (unsigned n = 1; n <= 5000; n++)
+		end(&r->a, n > 4900 ? n - 4900 : n + 100000);
+	WAIT_FOR(r, is_up(&r->a));
+	assert_int_equal(begin(r, &r->a, call_of(200, 7, 1, 0)),
+	    CALLS_WITHIN);
+}
+
+static void
+a_cancelled_call_is_not_counted(void **state)
+{
+	struct rig *r = *state;
+	struct try t = call_of(1, 7, 1, 0);
+
+	NEED_REDIS();
+	start(&r->a, &t);
+	assert_int_equal(t.v, CALLS_PENDING);
+	r->a.shared->ops->calls_cancel(r->a.shared, &t.ask);
+	run_for(r->loop, 100);
+	assert_false(t.over);
+	assert_int_equal(begin(r, &r->b, call_of(2, 7, 1, 0)), CALLS_WITHIN);
+	end(&r->b, 2);
+	/* one that is pending at the end is not told either */
+	start(&r->a, &t);
+	r->a.shared->ops->calls_cancel(r->a.shared, &t.ask);
+	close_one(&r->a);
+	assert_false(t.over);
+}
+
+static void
+forgotten_scripts_are_loaded_again(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	assert_int_equal(begin(r, &r->a, call_of(1, 7, 1, 0)), CALLS_WITHIN);
+	server_do(&r->server, "SCRIPT FLUSH");
+	end(&r->a, 1);
+	run_for(r->loop, 200);
+	assert_true(is_up(&r->a));
+	assert_int_equal(begin(r, &r->a, call_of(2, 7, 1, 0)), CALLS_WITHIN);
+}
+
+static const struct { const char *what, *spoil, *cure; } faults[] = {
+	{ "no scripts", "ACL SETUSER default -@scripting",
+	    "ACL SETUSER default +@scripting" },
+	{ "no zadd", "ACL SETUSER default -zadd",
+	    "ACL SETUSER default +zadd" },
+	{ "no keys", "ACL SETUSER default resetkeys ~x:*",
+	    "ACL SETUSER default allkeys" },
+	{ "out of memory", "CONFIG SET maxmemory 1",
+	    "CONFIG SET maxmemory 0" },
+	{ "a replica", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE" },
+	{ "a foreign key", "SET sipbouncer:{b}:m x",
+	    "DEL sipbouncer:{b}:m" },
+};
+
+static void
+an_unfit_server_is_away_until_it_is_cured(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+		print_message("# %s\n", faults[i].what);
+		server_do(&r->server, "FLUSHALL");
+		server_do(&r->server, "%s", faults[i].spoil);
+		run_for(r->loop, 500);
+		ban(&r->a, (unsigned)i, 60000, 10);
+		WAIT_FOR(r, !is_up(&r->a));
+		server_do(&r->server, "%s", faults[i].cure);
+		WAIT_FOR(r, is_up(&r->a) && is_up(&r->b));
+		ban(&r->a, 100 + (unsigned)i, 60000, 10);
+		WAIT_FOR(r, heard(&r->b, 100 + (unsigned)i));
+	}
+}
+
+static void
+all_keys_end(void **state)
+{
+	struct rig *r = *state;
+	struct try t = call_of(1, 7, 4, 8);
+	unsigned keys, expires;
+	const char *found;
+
+	NEED_REDIS();
+	t.ask.account[0].starts = (struct conf_rate){ 1, 60000, 2 };
+	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
+	ban(&r->a, 1, 60000, 10);
+	WAIT_FOR(r, heard(&r->b, 1));
+	run_for(r->loop, 3300);
+	/* what was tried at connect has ended, if it is looked at */
+	server_do(&r->server, "EXISTS sipbouncer:{b}:tm sipbouncer:{b}:tn "
+	    "sipbouncer:{b}:tu sipbouncer:{b}:tr sipbouncer:{c}:ts "
+	    "sipbouncer:{c}:ta:00000000000000000000000000000000 "
+	    "sipbouncer:{c}:ta:");
+	found = strstr(server_do(&r->server, "INFO keyspace"), "db0:");
+	assert_non_null(found);
+	assert_int_equal(sscanf(found, "db0:keys=%u,expires=%u", &keys,
+	    &expires), 2);
+	assert_int_equal(expires, keys);
+	/* four of bans; the call, its account and its bucket */
+	assert_int_equal(keys, 7);
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(bans_are_heard),
+		T(what_ends_first_makes_room),
+		T(bans_that_are_over_are_gone),
+		T(thousands_come_in_portions),
+		T(a_loss_is_noticed),
+		T(prefixes_are_apart),
+		T(calls_are_counted_together),
+		T(a_call_may_begin_again_at_once),
+		T(all_accounts_or_none),
+		T(calls_are_forgotten_in_time),
+		T(starts_have_a_rate),
+		T(without_redis_nobody_can_tell),
+		T(many_ends_wait_for_redis),
+		T(a_cancelled_call_is_not_counted),
+		T(forgotten_scripts_are_loaded_again),
+		T(an_unfit_server_is_away_until_it_is_cured),
+		T(all_keys_end),
+	};
+#undef T
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
