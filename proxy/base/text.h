@@ -23,6 +23,13 @@ bool str_caseis(struct str a, const char *s);		/* ASCII */
 /* Without white space (SP HT CR LF) at both ends. */
 struct str str_trim(struct str s);
 
+/* From that byte on. */
+static inline struct str
+str_from(struct str s, size_t n)
+{
+	return (struct str){ s.p + n, s.len - n };
+}
+
 /* Lower-case hex; out takes 2 * len + 1 bytes. */
 void hex_encode(char *out, const uint8_t *in, size_t len);
 /* Either case.  false: not exactly 2 * len hex digits. */

@@ -17,8 +17,8 @@ const struct conf_opt class_opts[] = {
 	{ "name", CONF_T_STR, AT(name), CONF_REQUIRED | CONF_RELOAD,
 	    .min = 1, .max = CLASS_NAME_MAX,
 	    .help = "By which the users file and peers call it. A user whose "
-	    "line there has no class is of the class \"default\", if there "
-	    "is one." },
+	    "line there has no class, or one that does not stand here, is "
+	    "of the class \"default\", if there is one." },
 	{ "calls", CONF_T_INT, AT(calls), CONF_RELOAD | CONF_OFF,
 	    .dflt = "off", .min = 1, .max = 100000,
 	    .help = "Calls of one user (or peer) under way at once, from the "
@@ -222,7 +222,9 @@ classes_by_name(const struct classes *cs, const char *name)
 const struct class *
 classes_of_user(const struct classes *cs, const char *name)
 {
-	return classes_by_name(cs, *name == '\0' ? "default" : name);
+	const struct class *c = classes_by_name(cs, name);
+
+	return c != NULL ? c : classes_by_name(cs, "default");
 }
 
 int64_t

@@ -38,7 +38,8 @@ size_t classes_count(const struct classes *cs);
 /* NULL: the file says nothing of it. */
 const struct class *classes_by_name(const struct classes *cs,
     const char *name);
-/* Of a user: the one that he has, or else "default", if there is one. */
+/* Of a user: the one that he has; where it does not stand in the file (it is
+ * misspelt, a word for routes alone, or none): "default", if there is one. */
 const struct class *classes_of_user(const struct classes *cs,
     const char *name);
 /* The longest calls_forgotten of all. */

@@ -53,13 +53,6 @@ grammar_all(struct str s, unsigned bits)
 	return s.len > 0 && grammar_span(s, bits) == s.len;
 }
 
-/* From that byte on. */
-static inline struct str
-str_from(struct str s, size_t n)
-{
-	return (struct str){ s.p + n, s.len - n };
-}
-
 /* Are these, and escapes ("%" and two hex digits), all that is there?  So is
  * nothing. */
 bool grammar_fits(struct str s, unsigned bits);

@@ -10,12 +10,6 @@
 
 static const char odd[] = "+`";		/* in a method */
 
-static struct str
-str_from(struct str s, size_t n)
-{
-	return (struct str){ s.p + n, s.len - n };
-}
-
 /* ---- lines */
 
 static bool
