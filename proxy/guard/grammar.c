@@ -40,6 +40,8 @@ const uint16_t grammar_bytes[256] = {
 	[']'] = BRACKET,
 	['@'] = IN_OTHER,
 	['#'] = IN_USER | IN_OTHER,	/* as phones send it: *21# */
+	[0x80 ... 0xff] = IN_USER,	/* to be escaped, but it hides nothing,
+					 * and PBXs call users by their names */
 	['<'] = IN_WORD,
 	['>'] = IN_WORD,
 	['\\'] = IN_WORD,

@@ -204,7 +204,8 @@ params_are_sound(struct str s)
 	return true;
 }
 
-/* RFC 3261 19.1.1: no headers in a Request-URI. */
+/* RFC 3261 19.1.1: no headers in a Request-URI.  A last ';' with nothing
+ * behind it hides nothing, and some phones write it into their Contact. */
 static bool
 rest_is_sound(struct str s, enum uri_place place)
 {
@@ -213,6 +214,9 @@ rest_is_sound(struct str s, enum uri_place place)
 	if (params.len < s.len && (place != URI_ENCLOSED ||
 	    !grammar_fits(str_from(s, params.len + 1), IN_HEADERS)))
 		return false;
+	if (params.len > 0 && params.p[params.len - 1] == ';' &&
+	    place != URI_BARE)
+		params.len--;
 	if (params.len == 0)
 		return true;
 	return place != URI_BARE && params.p[0] == ';' &&

@@ -164,6 +164,8 @@ def test_what_is_only_unusual_passes(scene, uri):
     ("Call-ID", "DLGCH_K0IEXzVwYzJiQlwKMGRkMX5GSAxi+/=="),
     ("Contact", "<sip:192.0.2.7;thinfo=VG8+PoIUYHSD/sWAZZw/BCEaSdGA=>"),
     ("Contact", '<sip:a@192.0.2.7;x-tiu="VGhkczoaJVQaHyQ3Hg==">'),
+    ("Contact", "<sip:j\xc3\xbcrgen@192.0.2.7>"),
+    ("Contact", "<sip:a@192.0.2.7;>"),
 ])
 def test_what_pbxs_are_known_to_send_passes(scene, name, value):
     scene.start(routes=[{"from": "pbx", "to": "request-uri"}])
