@@ -184,7 +184,8 @@ failures_add(struct failures *f, const struct limits_conf *limits,
 	*lasts_s = strike(f, limits, who, now_s);
 	if (!failures_proved_any(f, who, now_s))
 		return FAILURES_BAN;
-	take(f, slowed, now_s, now_s + *lasts_s);
+	/* now_s was cut off: not for less than is said */
+	take(f, slowed, now_s, now_s + *lasts_s + 1);
 	return FAILURES_SLOW;
 }
 

@@ -87,8 +87,8 @@ static const struct {
 	{ "slowing is as long as a ban, and nothing counts meanwhile", {
 	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 5, 0 },
 	    { 11, 1, 6, '-', 3, -BAN }, { 12, 1, 7, '-', 5, 0 },
-	    { 12, 1, 8, '-', 5, 0 }, { 11 + BAN, 1, 7, '-', 5, 0 },
-	    { 11 + BAN, 1, 8, '-', 3, -2 * BAN } } },
+	    { 12, 1, 8, '-', 5, 0 }, { 12 + BAN, 1, 7, '-', 5, 0 },
+	    { 12 + BAN, 1, 8, '-', 3, -2 * BAN } } },
 };
 
 /* What one more failure brings. */
@@ -215,8 +215,8 @@ slowing_is_of_a_source_and_ends(void **state)
 	assert_false(failures_slowed(f, &good, 10));
 	assert_int_equal(add(f, &limits, &bad, 10), -BAN);
 	assert_true(failures_slowed(f, &good, 10));
-	assert_true(failures_slowed(f, &bad, 9 + BAN));
-	assert_false(failures_slowed(f, &bad, 10 + BAN));
+	assert_true(failures_slowed(f, &bad, 10 + BAN));
+	assert_false(failures_slowed(f, &bad, 11 + BAN));
 	assert_false(failures_slowed(f, &other, 10));
 	failures_free(f);
 }
