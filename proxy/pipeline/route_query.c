@@ -37,9 +37,11 @@ route_query_put_uri(struct writer *w, const url_t *u)
 	return out;
 }
 
-/* Not even a part of what is no number: it would seem to be a shorter one. */
-struct str
-route_query_put_number(struct writer *w, const url_t *u)
+/* The number that a URI calls, without visual separators (RFC 3966 5.1.1);
+ * empty: it calls none.  Not even a part of what is no number: it would seem
+ * to be a shorter one. */
+static struct str
+put_number(struct writer *w, const url_t *u)
 {
 	char text[NUMBER_MAX];
 	struct writer n = writer_on(text, sizeof text);
@@ -92,8 +94,10 @@ route_query_class_lets(const struct class *c, const struct called *called)
 	return called->n > 0;
 }
 
-struct str
-route_query_put_digits(struct writer *w, const url_t *u)
+/* Its digits up to a letter or a parameter, and a + before them, whatever
+ * stands between: whom we send it to may dial these. */
+static struct str
+put_digits(struct writer *w, const url_t *u)
 {
 	struct str out = { w->p + w->len, 0 };
 	struct number n;
@@ -115,7 +119,7 @@ route_query_fill(struct writer *w, const sip_t *sip, struct route_query *out)
 	out->method = str_of(sip->sip_request->rq_method_name);
 	out->uri = route_query_put_uri(w, u);
 	out->from_uri = route_query_put_uri(w, sip->sip_from->a_url);
-	out->number = route_query_put_number(w, u);
-	out->digits = route_query_put_digits(w, u);
+	out->number = put_number(w, u);
+	out->digits = put_digits(w, u);
 	return !w->full;
 }

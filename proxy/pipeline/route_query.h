@@ -16,10 +16,6 @@ bool route_query_fill(struct writer *w, const sip_t *sip,
 /* "sip:user@host" or "tel:number", behind what w has. */
 struct str route_query_put_uri(struct writer *w, const url_t *u);
 
-/* The number that a URI calls, without visual separators (RFC 3966 5.1.1);
- * empty: it calls none. */
-struct str route_query_put_number(struct writer *w, const url_t *u);
-
 /* What may be dialled. */
 struct called {
 	struct number	 reading[NUMBER_READINGS];
@@ -30,9 +26,5 @@ void route_query_called(const url_t *u, struct called *out);
 /* Does a class let anybody call it, however it is read? */
 bool route_query_class_lets(const struct class *c,
     const struct called *called);
-
-/* Its digits up to a letter or a parameter, and a + before them, whatever
- * stands between: whom we send it to may dial these. */
-struct str route_query_put_digits(struct writer *w, const url_t *u);
 
 #endif

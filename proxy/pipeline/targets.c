@@ -286,8 +286,9 @@ targets_more(struct leg *leg, void (*done)(struct leg *leg))
 	return more == TARGETS_EXHAUSTED ? take_later(leg) : more;
 }
 
-bool
-targets_are_left(const struct leg *leg)
+/* Might there be another target than those that were tried? */
+static bool
+are_left(const struct leg *leg)
 {
 	return leg->next_target < leg->ntargets || leg->nlater > 0 ||
 	    (!leg->filtered && leg->peer != NULL &&
@@ -298,7 +299,7 @@ targets_are_left(const struct leg *leg)
 bool
 targets_may_move_on(const struct leg *leg)
 {
-	return leg->handed || targets_are_left(leg);
+	return leg->handed || are_left(leg);
 }
 
 static bool

@@ -18,9 +18,6 @@ enum targets_more {
  * done() comes later, from the loop; it calls targets_more() again. */
 enum targets_more targets_more(struct leg *leg, void (*done)(struct leg *leg));
 
-/* Might there be another target than those that were tried? */
-bool targets_are_left(const struct leg *leg);
-
 /* Is silence of the target that is tried an answer?  If there is another to
  * try, or an instance has a flow: it says 100 or is gone. */
 bool targets_may_move_on(const struct leg *leg);
