@@ -9,6 +9,9 @@
 #include "transport/mend.h"
 
 static const char odd[] = "+`";		/* in a method */
+/* What it takes for the beginning of a method that it knows, and gives up
+ * where the method is shorter than that ("SERVICE", "PING"). */
+static const char misread[] = "ABCIMNOPRSU";
 
 /* ---- lines */
 
@@ -110,6 +113,33 @@ has_odd(struct str s)
 	return false;
 }
 
+/* What stands behind the last blank. */
+static struct str
+last_word(struct str s)
+{
+	size_t n;
+
+	s = str_trim(s);
+	for (n = s.len; n > 0 && strchr(" \t\r\n", s.p[n - 1]) == NULL; n--)
+		;
+	return str_from(s, n);
+}
+
+static bool
+is_misread(struct str method)
+{
+	static const char *const known[] = { "ACK", "BYE", "CANCEL", "INFO",
+		"INVITE", "MESSAGE", "NOTIFY", "OPTIONS", "PRACK", "PUBLISH",
+		"REFER", "REGISTER", "SUBSCRIBE", "UPDATE",
+		"SIP/2.0" };		/* a response's */
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (str_is(method, known[i]))
+			return false;
+	return method.len > 0 && *method.p != '\0' &&
+	    strchr(misread, *method.p) != NULL;
+}
+
 enum mend
 mend_wanted(const sip_t *sip, const char *p, size_t len)
 {
@@ -120,7 +150,9 @@ mend_wanted(const sip_t *sip, const char *p, size_t len)
 	if (known && sip->sip_via != NULL && sip->sip_cseq != NULL)
 		return MEND_NOTHING;
 	if (!known || sip->sip_cseq == NULL)
-		if (has_odd(method_of(start)) || has_odd(cseq_line(s)))
+		if (has_odd(method_of(start)) || has_odd(cseq_line(s)) ||
+		    is_misread(method_of(start)) ||
+		    is_misread(last_word(cseq_line(s))))
 			return MEND_METHOD;
 	if (!known)
 		return middle_of(start).len > 2 ? MEND_URI : MEND_NOTHING;
@@ -138,6 +170,25 @@ mend_odd(char *base, struct str whole, struct str part)
 	for (size_t i = 0; i < part.len; i++)
 		if (p[i] == odd[0] || p[i] == odd[1])
 			p[i] = '_';
+}
+
+static void
+mend_misread(char *base, struct str whole, struct str method)
+{
+	if (is_misread(method))
+		base[method.p - whole.p] = '_';
+}
+
+static void
+mend_method(char *base, struct str whole)
+{
+	struct str method = method_of(first_line(whole));
+	struct str cseq = cseq_line(whole);
+
+	mend_odd(base, whole, method);
+	mend_odd(base, whole, cseq);
+	mend_misread(base, whole, method);
+	mend_misread(base, whole, last_word(cseq));
 }
 
 /* "x:____", a URI of no scheme that anybody knows */
@@ -208,25 +259,12 @@ mend_bytes(enum mend what, char *p, size_t len)
 	struct str whole = { p, len };
 
 	if (what == MEND_METHOD) {
-		mend_odd(p, whole, method_of(first_line(whole)));
-		mend_odd(p, whole, cseq_line(whole));
+		mend_method(p, whole);
 	} else if (what == MEND_URI) {
 		mend_uri(p, whole);
 	} else if (what == MEND_VIA) {
 		mend_via(p, whole);
 	}
-}
-
-/* What stands behind the last blank. */
-static struct str
-last_word(struct str s)
-{
-	size_t n;
-
-	s = str_trim(s);
-	for (n = s.len; n > 0 && strchr(" \t\r\n", s.p[n - 1]) == NULL; n--)
-		;
-	return str_from(s, n);
 }
 
 static void

@@ -2,11 +2,12 @@
  * mend.h -- showing the parser what it cannot read in a form that it can.
  *
  * Of a request whose start line or top Via it does not understand Sofia gives
- * nothing to answer with; and it does not know '+' and '`' in a method, which
- * are legal (RFC 3261 25.1, token).  So it is shown the message once more,
- * with other bytes in these places, and ours are put back afterwards: what is
- * sent on, and what is judged, is what came.  A message that was mended in
- * anything but its method must only be answered.
+ * nothing to answer with; and it does not know '+' and '`' in a method, nor one
+ * that is shorter than another of its own with the same first letter
+ * ("SERVICE"), which are legal (RFC 3261 25.1, token).  So it is shown the
+ * message once more, with other bytes in these places, and ours are put back
+ * afterwards: what is sent on, and what is judged, is what came.  A message
+ * that was mended in anything but its method must only be answered.
  */
 #ifndef TRANSPORT_MEND_H
 #define TRANSPORT_MEND_H

@@ -172,7 +172,8 @@ PLAIN = {
     "invite in small letters": text("invite"),
 }
 METHODS = ["INVITE", "REGISTER", "OPTIONS", "SUBSCRIBE", "NOTIFY", "PUBLISH",
-           "MESSAGE", "INFO", "UPDATE", "PRACK", "REFER", "BYE", "FOO"]
+           "MESSAGE", "INFO", "UPDATE", "PRACK", "REFER", "BYE", "FOO",
+           "SERVICE", "PING", "A"]
 PLAIN.update(("method " + m, text(
     m, body=SDP, more=["Content-Type: application/sdp", "Supported: 100rel",
                        "Allow: INVITE, ACK", "Accept: */*", "Expires: 60"]))

@@ -160,6 +160,17 @@ def test_what_is_only_unusual_passes(scene, uri):
     assert serve(alice, pbx, uri=uri).uri == uri
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+@pytest.mark.parametrize("method", [
+    "SERVICE", "PING", "INV", "A", "SETUP", "MSG", "KDMQ", "ACKS", "X+`"])
+def test_methods_that_nobody_knows_pass(scene, method, transport):
+    # and so do their answers
+    scene.start()
+    alice, pbx = scene.alice(transport=transport), scene.pbx()
+    got = serve(alice, pbx, method=method)
+    assert got.method == method and got["CSeq"].endswith(" " + method)
+
+
 @pytest.mark.parametrize("name, value", [
     ("Call-ID", "DLGCH_K0IEXzVwYzJiQlwKMGRkMX5GSAxi+/=="),
     ("Contact", "<sip:192.0.2.7;thinfo=VG8+PoIUYHSD/sWAZZw/BCEaSdGA=>"),
