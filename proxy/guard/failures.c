@@ -89,6 +89,15 @@ take(struct failures *f, uint64_t mark, int64_t now_s, int64_t ends_s)
 }
 
 static void
+forget(struct failures *f, uint64_t mark, int64_t now_s)
+{
+	struct entry *e = find(f, mark, now_s);
+
+	if (e != NULL)
+		e->ends_s = 0;
+}
+
+static void
 count(struct entry *e)
 {
 	if (e->count < COUNT_MAX)
@@ -128,21 +137,52 @@ failures_proved_any(const struct failures *f, const struct failures_who *who,
 	return has(f, of_source(f, MARK_PROVED_ANY, who), now_s);
 }
 
-/* Has this user used up what he may add to the count of a source from which
- * others prove themselves? */
+/* How many of the failures of a source are one user's affair. */
+static int64_t
+share_of(const struct limits_conf *limits)
+{
+	int64_t share = limits->ban_after / 4;
+
+	if (share > FAILURES_SHARE)
+		return FAILURES_SHARE;
+	return share < 1 ? 1 : share;
+}
+
+/* A phone with an old password asks now and then, who guesses does not wait. */
 static bool
-is_over_share(struct failures *f, const struct limits_conf *limits,
+is_slow(const struct limits_conf *limits, const struct entry *share,
+    int64_t now_s)
+{
+	int64_t began_s = share->ends_s - limits->ban_window_ms / 1000;
+
+	return now_s - began_s >= (share->count - 1) * FAILURES_PACE_S;
+}
+
+/* What this user did there; NULL: no user was named. */
+static struct entry *
+count_share(struct failures *f, const struct limits_conf *limits,
     const struct failures_who *who, int64_t now_s)
 {
 	struct entry *share;
 
 	if (who->user == 0)
-		return failures_proved_any(f, who, now_s);
+		return NULL;
 	share = take(f, of_both(f, MARK_SHARE, who), now_s,
 	    now_s + limits->ban_window_ms / 1000);
 	count(share);
-	return share->count > FAILURES_SHARE &&
-	    failures_proved_any(f, who, now_s);
+	return share;
+}
+
+/* Does it not count against the source? */
+static bool
+is_his_own(const struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, const struct entry *share, int64_t now_s)
+{
+	if (share == NULL)
+		return failures_proved_any(f, who, now_s);
+	return share->count > share_of(limits) &&
+	    (failures_proved_any(f, who, now_s) ||
+	    is_slow(limits, share, now_s));
 }
 
 /* For how long this time; it is remembered for ban_max beyond its end. */
@@ -164,29 +204,60 @@ strike(struct failures *f, const struct limits_conf *limits,
 	return lasts_s;
 }
 
-enum failures_verdict
-failures_add(struct failures *f, const struct limits_conf *limits,
+/* now_s was cut off: not for less than is said. */
+static void
+slow(struct failures *f, uint64_t mark, int64_t now_s, int64_t lasts_s)
+{
+	take(f, mark, now_s, now_s + lasts_s + 1);
+}
+
+static enum failures_verdict
+judge_user(struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, struct entry *share, int64_t now_s,
+    int64_t *lasts_s)
+{
+	if (share == NULL || share->count < limits->ban_after ||
+	    failures_proved(f, who, now_s))
+		return FAILURES_WITHIN;
+	share->count = 0;
+	*lasts_s = limits->ban_time_ms / 1000;
+	slow(f, of_both(f, MARK_SLOWED, who), now_s, *lasts_s);
+	return FAILURES_SLOW_USER;
+}
+
+static enum failures_verdict
+judge_source(struct failures *f, const struct limits_conf *limits,
     const struct failures_who *who, int64_t now_s, int64_t *lasts_s)
 {
-	uint64_t slowed = of_source(f, MARK_SLOWED, who);
-	struct entry *e;
-
-	*lasts_s = 0;
-	if (limits->ban_after < 0 || has(f, slowed, now_s) ||
-	    is_over_share(f, limits, who, now_s))
-		return FAILURES_WITHIN;
-	e = take(f, of_source(f, MARK_COUNT, who), now_s,
+	struct entry *e = take(f, of_source(f, MARK_COUNT, who), now_s,
 	    now_s + limits->ban_window_ms / 1000);
+
 	count(e);
 	if (e->count < limits->ban_after)
 		return FAILURES_WITHIN;
 	e->ends_s = 0;
 	*lasts_s = strike(f, limits, who, now_s);
-	if (!failures_proved_any(f, who, now_s))
+	if (!failures_proved_any(f, who, now_s)) {
+		forget(f, of_both(f, MARK_SHARE, who), now_s);
 		return FAILURES_BAN;
-	/* now_s was cut off: not for less than is said */
-	take(f, slowed, now_s, now_s + *lasts_s + 1);
+	}
+	slow(f, of_source(f, MARK_SLOWED, who), now_s, *lasts_s);
 	return FAILURES_SLOW;
+}
+
+enum failures_verdict
+failures_add(struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, int64_t now_s, int64_t *lasts_s)
+{
+	struct entry *share;
+
+	*lasts_s = 0;
+	if (limits->ban_after < 0 || failures_slowed(f, who, now_s))
+		return FAILURES_WITHIN;
+	share = count_share(f, limits, who, now_s);
+	if (is_his_own(f, limits, who, share, now_s))
+		return judge_user(f, limits, who, share, now_s, lasts_s);
+	return judge_source(f, limits, who, now_s, lasts_s);
 }
 
 static void
@@ -211,7 +282,7 @@ failures_forgive(struct failures *f, const struct limits_conf *limits,
 		return;
 	share = take(f, of_both(f, MARK_SHARE, who), now_s,
 	    now_s + limits->ban_window_ms / 1000);
-	if (share->forgiven == FAILURES_SHARE)
+	if (share->forgiven >= share_of(limits))
 		return;
 	share->forgiven++;
 	/* the share may have taken the place of the count */
@@ -238,5 +309,6 @@ bool
 failures_slowed(const struct failures *f, const struct failures_who *who,
     int64_t now_s)
 {
-	return has(f, of_source(f, MARK_SLOWED, who), now_s);
+	return has(f, of_source(f, MARK_SLOWED, who), now_s) ||
+	    (who->user != 0 && has(f, of_both(f, MARK_SLOWED, who), now_s));
 }

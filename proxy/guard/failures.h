@@ -4,16 +4,20 @@
  *
  * A source that fails ban_after times within ban_window is to be banned; each
  * further time for twice as long.  An honest address behind which many phones
- * are stays alive, whoever else is behind it: once anybody proved himself from
- * a source (in the last day),
+ * are stays alive, whoever else is behind it:
  *
- * - it is not to be banned, but slowed, for as long: of users who did not
- *   prove themselves from there no answer is to be looked at.  So who guesses
- *   there learns nothing, and the others do not notice;
- * - failures of nobody (a scanner's) do not count;
- * - no user's failures make up more than FAILURES_SHARE of its count, so that
- *   one phone with an old password does not slow the new ones;
- * - each success takes one failure back, at most FAILURES_SHARE a user and
+ * - One phone with an old password is its own affair.  Of the failures of one
+ *   user only the first few count against the source (a quarter of ban_after,
+ *   FAILURES_SHARE at most), if they do not come faster than one in
+ *   FAILURES_PACE_S.  With ban_after of them the user is slowed there for
+ *   ban_time: no answer of his from there is to be looked at, unless he was
+ *   right there.
+ * - Once anybody proved himself from the source (in the last day), that holds
+ *   for failures of any pace; failures of nobody (a scanner's) do not count;
+ *   and the source is not to be banned, but slowed, for as long: of users who
+ *   did not prove themselves from there no answer is to be looked at.  So who
+ *   guesses there learns nothing, and the others do not notice.
+ * - Each success takes one failure back, at most a share of them a user and
  *   window, so that one good account does not wash a guesser clean.
  *
  * Who guesses at a user who is right there meets a rate, which is the
@@ -34,7 +38,8 @@
 #include "guard/limits.h"
 #include "guard/mark.h"
 
-enum { FAILURES_SHARE = 5, PROVED_S = 24 * 3600, PROVED_FLOW_S = 3600 };
+enum { FAILURES_SHARE = 5, FAILURES_PACE_S = 2 };
+enum { PROVED_S = 24 * 3600, PROVED_FLOW_S = 3600 };
 
 struct failures;
 
@@ -51,10 +56,11 @@ struct failures_who {
 enum failures_verdict {
 	FAILURES_WITHIN,
 	FAILURES_BAN,			/* the source is to be banned now */
-	FAILURES_SLOW			/* it is slowed from now on */
+	FAILURES_SLOW,			/* it is slowed from now on */
+	FAILURES_SLOW_USER		/* the user is, from there */
 };
 
-/* One failure.  *lasts_s: for how long the source is banned or slowed. */
+/* One failure.  *lasts_s: for how long who is banned or slowed. */
 enum failures_verdict failures_add(struct failures *f,
     const struct limits_conf *limits, const struct failures_who *who,
     int64_t now_s, int64_t *lasts_s);
@@ -73,7 +79,7 @@ bool failures_proved_any(const struct failures *f,
 bool failures_proved_flow(const struct failures *f,
     const struct failures_who *who, int64_t now_s);
 
-/* Is his source slowed? */
+/* Is his source slowed, or he himself there? */
 bool failures_slowed(const struct failures *f,
     const struct failures_who *who, int64_t now_s);
 

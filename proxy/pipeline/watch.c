@@ -32,7 +32,8 @@ add_metrics(struct watch *w, struct metrics *m)
 		.name = "guard_failures_total",
 		.help = "Failures that count against a source." };
 	static const struct metric slowed = { .name = "guard_slowed_total",
-		.help = "Sources that were slowed instead of banned." };
+		.help = "Sources that were slowed instead of banned, as a "
+		"whole or for one user." };
 
 	w->over_total = metrics_add(m, &over);
 	w->failures_total = metrics_add(m, &failures);
@@ -225,11 +226,17 @@ bucket_of(const struct request *req, const struct failures_who *who,
 	return (struct bucket){ MARK_RATE_WRONG, who->user };
 }
 
+static struct str
+user_of(const struct request *req)
+{
+	return req->answer.user.p != NULL ? req->answer.user :
+	    req->cred->username;
+}
+
 static uint64_t
 mark_user(const struct request *req)
 {
-	struct str user = req->answer.user.p != NULL ? req->answer.user :
-	    req->cred->username;
+	struct str user = user_of(req);
 
 	return mark_of(req->p->watch->key, MARK_USER, user.p, user.len);
 }
@@ -322,8 +329,9 @@ ban(struct request *req, enum ban_reason reason, int64_t lasts_s)
 		    bans_source_text(ban.source, source)));
 }
 
+/* user: for him; "": for all who were not right there. */
 static void
-say_slowed(struct request *req, int64_t lasts_s)
+say_slowed(struct request *req, struct str user, int64_t lasts_s)
 {
 	uint8_t source[SOURCE_BYTES];
 	char text[ADDR_TEXT_MAX];
@@ -332,6 +340,7 @@ say_slowed(struct request *req, int64_t lasts_s)
 	bans_source(&req->source, source);
 	log_event(EV_GUARD_SOURCE_SLOWED,
 	    kv_str("source", bans_source_text(source, text)),
+	    kv_mem("user", user.len == 0 ? NULL : user.p, user.len),
 	    kv_int("seconds", lasts_s));
 }
 
@@ -353,7 +362,10 @@ count_failure(struct request *req, enum ban_reason reason)
 		ban(req, reason, lasts_s);
 		break;
 	case FAILURES_SLOW:
-		say_slowed(req, lasts_s);
+		say_slowed(req, (struct str){ .len = 0 }, lasts_s);
+		break;
+	case FAILURES_SLOW_USER:
+		say_slowed(req, user_of(req), lasts_s);
 		break;
 	}
 }

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from harness import sip
 from harness.scene import ask, call, serve
 
 BOB = "sip:bob@example.com"
@@ -294,20 +295,37 @@ def test_403_is_a_failure_too(scene):
     scene.log.has(event="guard.ban")
 
 
+def copy_answer(phone, of, times):
+    """The right answer of a request, sent again as requests of its own."""
+    for _ in range(times):
+        again = of.copy()
+        via = of["Via"].replace("UDP", phone.transport.upper())
+        again.set("Via", re.sub(r"branch=[^;,\s]+",
+                                "branch=" + sip.new_branch(), via))
+        phone.post(again)
+        phone.receive(timeout=0.2)
+
+
 def test_replays_are_failures(scene):
-    scene.start(limits=dict(GUESSED, ban_after=3))
+    scene.start(limits=GUESSED)
     alice, pbx = scene.alice(), scene.pbx()
     serve(alice, pbx)
-    copy = alice.sent
-    for _ in range(4):
-        again = copy.copy()
-        again.set("Via", alice.again()["Via"])
-        alice.post(again)
-        alice.receive(timeout=0.2)
-    # she was right there: the source is slowed, not banned
-    said = scene.log.has(event="guard.source-slowed")
-    assert said["source"] == alice.host
+    mallory = scene.mallory(transport="tcp")
+    copy_answer(mallory, alice.sent, 5)
+    assert scene.log.has(event="guard.ban")["source"] == mallory.host
     serve(alice, pbx)
+
+
+def test_copies_harm_nobody_where_the_user_is_right(scene):
+    scene.start(limits=GUESSED)
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    copy_answer(alice, alice.sent, 10)
+    assert scene.daemon.metrics()["guard_failures_total", ""] == 10
+    scene.log.has_not(event="guard.ban")
+    scene.log.has_not(event="guard.source-slowed")
+    serve(alice, pbx)
+    serve(scene.phone("bob", 10, port=0), pbx)
 
 
 def test_unknown_users_are_failures_of_their_source(scene):
@@ -336,16 +354,65 @@ def test_nobody_gets_another_banned_by_forging_his_address(scene):
     assert scene.daemon.metrics()["guard_failures_total", ""] == 0
 
 
+def ask_slowly(phone, times):
+    """Wrong answers as a phone with an old password sends them."""
+    for _ in range(times):
+        guess(phone)
+        time.sleep(2)
+
+
 def test_an_old_password_does_not_take_its_neighbours_down(scene):
-    scene.start(limits=GUESSED)
+    # nobody was right there yet
+    scene.start(limits=dict(GUESSED, ban_time="3s"))
     alice, pbx = scene.alice(), scene.pbx()
     old = scene.phone("old", 10, port=0, user="bob", password="was good")
-    guess(old)
+    ask_slowly(old, 5)
+    said = scene.log.has(event="guard.source-slowed")
+    assert (said["source"], said["user"], said["seconds"]) == \
+        (alice.host, "bob", "3")
+    # he alone, and there alone, is not looked at
+    ask_wrong(old, "builder")
+    old.expect_nothing(0.1)
+    scene.log.has(reason="source-slowed")
     serve(alice, pbx)
-    for _ in range(12):
-        guess(old)
-    serve(alice, pbx)
+    serve(scene.bob(), pbx)
+    # and he comes in as soon as that is over
+    time.sleep(4)
+    old.password = "builder"
+    serve(old, pbx)
     scene.log.has_not(event="guard.ban")
+    assert scene.daemon.metrics()["guard_slowed_total", ""] == 1
+
+
+def test_nor_where_they_were_right(scene):
+    """However fast it asks."""
+    scene.users.append(("carol", "christmas"))
+    scene.start(limits=dict(GUESSED, ban_time="1m"))
+    alice, pbx = scene.alice(), scene.pbx()
+    serve(alice, pbx)
+    old = scene.phone("old", 10, port=0, user="bob", password="was good")
+    for _ in range(5):
+        guess(old)
+    assert scene.log.has(event="guard.source-slowed")["user"] == "bob"
+    for _ in range(12):
+        ask_wrong(old)
+        old.expect_nothing(0.02)
+    serve(alice, pbx)
+    serve(scene.phone("new", 10, port=0, user="carol"), pbx)
+    scene.log.has_not(event="guard.ban")
+
+
+def test_several_users_are_no_old_password(scene):
+    """However slowly they are guessed at."""
+    scene.start(limits=dict(GUESSED, ban_time="1m"))
+    mallory = scene.mallory()
+    for n in range(4):
+        mallory.user = "user%d" % n
+        guess(mallory)
+        time.sleep(0.5)
+    mallory.user = "user4"
+    guess(mallory)
+    scene.log.has(event="guard.ban")
 
 
 def guess_users(phone, names, answered=True):

@@ -15,6 +15,8 @@
 #define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { ENTRIES = 1 << 10, WINDOW = 600, BAN = 100, BAN_MAX = 350 };
+/* Slowed is the user alone. */
+enum { HIS = 1000000 };
 
 static const uint8_t key[MARK_KEY_BYTES] = { 4, 5, 6 };
 
@@ -26,7 +28,7 @@ static const struct limits_conf limits = {
 /*
  * One step: at a time, a user (0: none) of a source, is wrong ('-') or right
  * ('+') so many times; how long is the ban that the last of them brings?
- * -SECONDS: the source is slowed instead.
+ * -SECONDS: the source is slowed instead.  HIS + SECONDS: the user is, there.
  */
 struct step {
 	int64_t		at_s;
@@ -38,7 +40,7 @@ struct step {
 
 static const struct {
 	const char	*what;
-	struct step	 step[8];
+	struct step	 step[9];
 } cases[] = {
 	{ "up to the limit and not before", {
 	    { 10, 1, 5, '-', 7, 0 }, { 11, 1, 5, '-', 1, BAN } } },
@@ -49,7 +51,22 @@ static const struct {
 	    { 10, 1, 5, '-', 7, 0 }, { 10 + WINDOW, 1, 5, '-', 7, 0 },
 	    { 11 + WINDOW, 1, 5, '-', 1, BAN } } },
 	{ "inside the window it counts", {
-	    { 10, 1, 5, '-', 7, 0 }, { 9 + WINDOW, 1, 5, '-', 1, BAN } } },
+	    { 10, 1, 5, '-', 7, 0 }, { 9 + WINDOW, 1, 6, '-', 1, BAN } } },
+	{ "who fails slowly is slowed, and his source not banned", {
+	    { 10, 1, 5, '-', 1, 0 }, { 14, 1, 5, '-', 1, 0 },
+	    { 40, 1, 5, '-', 1, 0 }, { 41, 1, 5, '-', 4, 0 },
+	    { 70, 1, 5, '-', 1, HIS + BAN }, { 71, 1, 5, '-', 99, 0 },
+	    { 71 + BAN, 1, 5, '-', 7, 0 },
+	    { 72 + BAN, 1, 5, '-', 1, HIS + BAN } } },
+	{ "a share of each does count, however slow", {
+	    { 10, 1, 5, '-', 2, 0 }, { 40, 1, 5, '-', 3, 0 },
+	    { 50, 1, 6, '-', 2, 0 }, { 80, 1, 6, '-', 3, 0 },
+	    { 90, 1, 7, '-', 2, 0 }, { 100, 1, 7, '-', 3, 0 },
+	    { 110, 1, 8, '-', 1, 0 }, { 111, 1, 8, '-', 1, BAN } } },
+	{ "one in two seconds is slow, faster is not", {
+	    { 10, 1, 5, '-', 2, 0 }, { 14, 1, 5, '-', 1, 0 },
+	    { 15, 1, 5, '-', 3, 0 }, { 22, 1, 5, '-', 1, 0 },
+	    { 22, 1, 6, '-', 2, 0 }, { 22, 1, 7, '-', 1, BAN } } },
 	{ "bans double, up to the longest", {
 	    { 10, 1, 5, '-', 8, BAN }, { 120, 1, 5, '-', 8, 2 * BAN },
 	    { 330, 1, 5, '-', 8, BAN_MAX }, { 700, 1, 5, '-', 8, BAN_MAX },
@@ -62,21 +79,28 @@ static const struct {
 	    { 10, 1, 5, '-', 4, 0 }, { 10, 1, 6, '-', 3, 0 },
 	    { 10, 1, 7, '-', 1, BAN } } },
 	{ "an old password beside good ones", {
-	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 100, 0 },
-	    { 12, 1, 6, '-', 3, -BAN } } },
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 7, 0 },
+	    { 11, 1, 5, '-', 1, HIS + BAN }, { 11, 1, 5, '-', 100, 0 },
+	    { 12, 1, 6, '-', 2, 0 }, { 12, 1, 7, '-', 2, 0 },
+	    { 12, 1, 8, '-', 1, 0 }, { 12, 1, 8, '-', 1, -BAN } } },
+	{ "but who was right there is not slowed", {
+	    { 10, 1, 5, '+', 1, 0 }, { 11, 1, 5, '-', 100, 0 },
+	    { 10 + PROVED_S, 1, 5, '-', 7, 0 },
+	    { 10 + PROVED_S, 1, 5, '-', 1, BAN } } },
 	{ "what came before the first good one counts for its share only", {
-	    { 10, 1, 5, '-', 7, 0 }, { 11, 1, 9, '+', 1, 0 },
-	    { 12, 1, 5, '-', 50, 0 }, { 13, 1, 6, '-', 1, 0 },
-	    { 13, 1, 6, '-', 1, -BAN } } },
+	    { 10, 1, 5, '-', 5, 0 }, { 11, 1, 9, '+', 1, 0 },
+	    { 12, 1, 5, '-', 2, 0 }, { 13, 1, 6, '-', 2, 0 },
+	    { 13, 1, 7, '-', 1, 0 }, { 13, 1, 7, '-', 1, -BAN } } },
 	{ "a good one takes back, with a limit", {
-	    { 10, 1, 5, '-', 5, 0 }, { 11, 1, 9, '+', 20, 0 },
-	    { 12, 1, 6, '-', 5, 0 }, { 13, 1, 9, '+', 20, 0 },
-	    { 14, 1, 7, '-', 2, 0 }, { 15, 1, 7, '-', 1, -BAN } } },
+	    { 10, 1, 5, '-', 2, 0 }, { 10, 1, 6, '-', 2, 0 },
+	    { 11, 1, 9, '+', 20, 0 }, { 12, 1, 7, '-', 2, 0 },
+	    { 12, 1, 8, '-', 2, 0 }, { 13, 1, 9, '+', 20, 0 },
+	    { 14, 1, 10, '-', 1, 0 }, { 15, 1, 10, '-', 1, -BAN } } },
 	{ "many good ones take back more", {
-	    { 10, 1, 5, '-', 5, 0 }, { 11, 1, 9, '+', 20, 0 },
-	    { 12, 1, 6, '-', 5, 0 }, { 13, 1, 8, '+', 20, 0 },
-	    { 14, 1, 7, '-', 5, 0 }, { 15, 1, 4, '-', 2, 0 },
-	    { 16, 1, 4, '-', 1, -BAN } } },
+	    { 10, 1, 5, '-', 2, 0 }, { 10, 1, 6, '-', 2, 0 },
+	    { 11, 1, 9, '+', 20, 0 }, { 12, 1, 7, '-', 2, 0 },
+	    { 12, 1, 8, '-', 2, 0 }, { 13, 1, 4, '+', 20, 0 },
+	    { 14, 1, 10, '-', 2, 0 }, { 15, 1, 11, '-', 2, -BAN } } },
 	{ "a day later nobody speaks for the source", {
 	    { 10, 1, 9, '+', 1, 0 }, { 10 + PROVED_S, 1, 5, '-', 8, BAN } } },
 	{ "nobody's failures harm strangers only", {
@@ -85,10 +109,17 @@ static const struct {
 	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 0, '-', 1000, 0 },
 	    { 12, 1, 5, '-', 5, 0 } } },
 	{ "slowing is as long as a ban, and nothing counts meanwhile", {
-	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 5, 0 },
-	    { 11, 1, 6, '-', 3, -BAN }, { 12, 1, 7, '-', 5, 0 },
-	    { 12, 1, 8, '-', 5, 0 }, { 12 + BAN, 1, 7, '-', 5, 0 },
-	    { 12 + BAN, 1, 8, '-', 3, -2 * BAN } } },
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 2, 0 },
+	    { 11, 1, 6, '-', 2, 0 }, { 11, 1, 7, '-', 2, 0 },
+	    { 11, 1, 8, '-', 2, -BAN }, { 12, 1, 10, '-', 50, 0 },
+	    { 12 + BAN, 1, 10, '-', 7, 0 },
+	    { 12 + BAN, 1, 10, '-', 1, HIS + BAN } } },
+	{ "and doubles", {
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 2, 0 },
+	    { 11, 1, 6, '-', 2, 0 }, { 11, 1, 7, '-', 2, 0 },
+	    { 11, 1, 8, '-', 2, -BAN },
+	    { 112, 1, 10, '-', 2, 0 }, { 112, 1, 11, '-', 2, 0 },
+	    { 112, 1, 12, '-', 2, 0 }, { 112, 1, 13, '-', 2, -2 * BAN } } },
 };
 
 /* What one more failure brings. */
@@ -103,6 +134,8 @@ add(struct failures *f, const struct limits_conf *l,
 		return lasts_s;
 	case FAILURES_SLOW:
 		return -lasts_s;
+	case FAILURES_SLOW_USER:
+		return HIS + lasts_s;
 	case FAILURES_WITHIN:
 		break;
 	}
