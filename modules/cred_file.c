@@ -302,6 +302,10 @@ file_check(const void *conf, const struct cred_store_env *env,
 	if (rc != 0)
 		return rc;
 	printf("%s: %zu users\n", c->path, users_count(users));
+	if (users_count(users) > 0 &&
+	    !users_have_realm(users, str_of(env->realm)))
+		fprintf(stderr, "%s: warning: none of its users is of the "
+		    "realm \"%s\"\n", c->path, env->realm);
 	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
 		lack = users_lacking(users, (enum digest_alg)alg, env->realms);
 		if ((env->algs & 1u << alg) == 0 || lack.count == 0)

@@ -13,7 +13,6 @@
 #include "io/loop.h"
 #include "modules/redis_canary.h"
 
-#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
 #define ALIVE_MS "3000"
 #define KEY_MS "60000"
 

@@ -16,8 +16,6 @@
 
 enum { TRIES_MAX = 5 };
 
-#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
-
 static void
 finish(struct canaries *c, const char *reason)
 {

@@ -16,11 +16,10 @@
 #include "io/dns.h"
 #include "io/loop.h"
 #include "modules/redis_conf.h"
-#include "modules/redis_scripts.h"
+#include "modules/redis_script.h"
 #include "modules/redis_server.h"
 #include "modules/redis_space.h"
-
-#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
+#include "modules/redis_use_script.h"
 
 enum { LINKS_MAX = 3, WAIT_MS = 5000 };
 
@@ -165,6 +164,8 @@ say_key(struct check *c, struct str there)
 		is = "no other instance is alive to compare with";
 	if (is == NULL)
 		c->why = "the master key differs";
+	else if (!c->have_keys && there.len > 0)
+		c->why = "the others have a master key: copy it first";
 	printf("nonce_store: master key: %s\n", is != NULL ? is :
 	    "another than the other instances have");
 }
@@ -224,8 +225,7 @@ connected(void *arg)
 	    !SPACE_SEND(s, time_came, c, LITERAL("TIME")) ||
 	    !SPACE_SEND(s, key_came, c, LITERAL("GET"),
 	    space_key(s, &key, 0, "k")) ||
-	    !SPACE_SEND(s, script_came, c, LITERAL("SCRIPT"),
-	    LITERAL("LOAD"), str_of(redis_use_script)) ||
+	    !script_load(s, redis_use_script, script_came, c) ||
 	    !SPACE_SEND(s, watch_came, c, LITERAL("WATCH"),
 	    space_key(s, &key, 0, "t")) ||
 	    !SPACE_SEND(s, watch_came, c, LITERAL("UNWATCH")) ||
@@ -250,37 +250,32 @@ time_is_up(void *arg)
 
 /* As the operator knows it, without user and password. */
 static void
-name_place(struct check *c, const struct redis_store_conf *conf,
-    const struct redis_url *u)
+name_place(struct check *c, const struct redis_store_conf *conf)
 {
+	struct redis_url u;
+
+	redis_url_parse(&u, conf->url);
 	if (conf->master != NULL)
 		snprintf(c->place, sizeof c->place, "%s", conf->master);
-	else if (u->path[0] != '\0')
-		snprintf(c->place, sizeof c->place, "%s", u->path);
+	else if (u.path[0] != '\0')
+		snprintf(c->place, sizeof c->place, "%s", u.path);
 	else
-		snprintf(c->place, sizeof c->place, "%s:%u", u->host,
-		    (unsigned)u->port);
+		snprintf(c->place, sizeof c->place, "%s:%u", u.host,
+		    (unsigned)u.port);
+	secret_wipe(&u, sizeof u);
 }
 
 static void
 run(struct check *c, const struct redis_store_conf *conf)
 {
-	struct redis_link_conf lc;
-	struct redis_link_hooks hooks = { connected, disconnected, c };
+	const struct redis_link_hooks hooks = { connected, disconnected, c };
 	struct loop_timer *timer = loop_timer_new(c->loop, time_is_up, c);
 	struct dns *dns = dns_new(c->loop, NULL);
 
-	c->why = redis_conf_link(conf, &lc);
-	name_place(c, conf, &lc.url);
-	lc.loop = c->loop;
-	lc.dns = dns;
-	if (c->why == NULL && (timer == NULL || dns == NULL))
-		c->why = "no memory";
-	if (c->why == NULL)
-		c->space.link = redis_link_new(&lc, &hooks, &c->why);
-	secret_wipe(&lc.url, sizeof lc.url);
-	if (c->space.link != NULL) {
-		c->why = NULL;
+	c->why = timer == NULL || dns == NULL ? "no memory" :
+	    redis_conf_open(conf, c->loop, dns, &hooks, &c->space.link);
+	if (c->why == NULL) {
+		name_place(c, conf);
 		loop_timer_start(timer, WAIT_MS);
 		loop_run(c->loop);
 	}
@@ -305,9 +300,11 @@ redis_check(const void *conf, const struct nonce_store_env *env)
 	else
 		run(&c, rc);
 	loop_free(c.loop);
-	if (c.why != NULL)
-		printf("nonce_store: %s: %s: %s\n", c.place, c.asked ?
-		    "not fit" : "not reachable", c.why);
+	if (c.why != NULL && c.place[0] == '\0')
+		fprintf(stderr, "nonce_store: %s\n", c.why);
+	else if (c.why != NULL)
+		fprintf(stderr, "nonce_store: %s: %s: %s\n", c.place,
+		    c.asked ? "not fit" : "not reachable", c.why);
 	else
 		printf("nonce_store: %s: fit%s%s\n", c.place, c.scripts ? "" :
 		    "; scripts are denied, so transactions are used",

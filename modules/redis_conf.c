@@ -95,29 +95,41 @@ check_sentinels(const struct redis_store_conf *c)
 	return NULL;
 }
 
-const char *
-redis_conf_link(const struct redis_store_conf *c, struct redis_link_conf *out)
+/* Whole, with the password that stands elsewhere. */
+static const char *
+read_url(const struct redis_store_conf *c, struct redis_url *out)
 {
-	const char *why;
+	const char *why = redis_url_parse(out, c->url);
 
-	*out = (struct redis_link_conf){
-		.sentinels = &c->sentinels, .master = c->master,
-		.ca = c->ca, .timeout_ms = c->timeout_ms,
-		.in_flight = (size_t)c->in_flight,
-	};
-	why = redis_url_parse(&out->url, c->url);
 	if (why == NULL && c->password_file != NULL)
-		why = read_password(c->password_file, out->url.password);
-	if (why == NULL && out->url.user[0] != '\0' &&
-	    out->url.password[0] == '\0')
+		why = read_password(c->password_file, out->password);
+	if (why == NULL && out->user[0] != '\0' && out->password[0] == '\0')
 		why = "a user without password";
 	if (why == NULL)
 		why = check_sentinels(c);
-	if (why == NULL && c->sentinels.n > 0 && out->url.path[0] != '\0')
+	if (why == NULL && c->sentinels.n > 0 && out->path[0] != '\0')
 		why = "sentinels do not lead to a unix socket";
 	if (why == NULL && strpbrk(c->prefix, "{}") != NULL)
 		why = "prefix holds a brace";
 	return why;
+}
+
+const char *
+redis_conf_open(const struct redis_store_conf *c, struct loop *l,
+    struct dns *dns, const struct redis_link_hooks *hooks,
+    struct redis_link **out)
+{
+	struct redis_link_conf conf = {
+		.loop = l, .dns = dns,
+		.sentinels = &c->sentinels, .master = c->master,
+		.ca = c->ca, .timeout_ms = c->timeout_ms,
+		.in_flight = (size_t)c->in_flight,
+	};
+	const char *why = read_url(c, &conf.url);
+
+	*out = why == NULL ? redis_link_new(&conf, hooks, &why) : NULL;
+	secret_wipe(&conf.url, sizeof conf.url);
+	return *out == NULL ? why : NULL;
 }
 
 void

@@ -24,10 +24,10 @@ struct redis_store_conf {
 
 extern const struct conf_opt redis_store_opts[];
 
-/* What a link needs, but for loop and dns.  NULL, or a sentence on what is
- * wrong.  The caller wipes out->url. */
-const char *redis_conf_link(const struct redis_store_conf *c,
-    struct redis_link_conf *out);
+/* Open the link that it asks for.  NULL, or a sentence on what is wrong. */
+const char *redis_conf_open(const struct redis_store_conf *c, struct loop *l,
+    struct dns *dns, const struct redis_link_hooks *hooks,
+    struct redis_link **out);
 
 /* The fingerprints of our master keys. */
 void redis_conf_fingerprints(const struct nonce_store_env *env,

@@ -58,14 +58,17 @@ struct str space_key(const struct redis_space *s, struct space_key *out,
 struct str space_key_in(const struct redis_space *s, struct space_key *out,
     char tag, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* A text that stands in the source, and many texts. */
+#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
+#define SPACE_ARGS(...) { sizeof (const struct str[]){ __VA_ARGS__ } / \
+	sizeof(struct str), (const struct str[]){ __VA_ARGS__ } }
+
 /* Send a command of so many texts: SEND(space, done, arg, a, b, c).  false:
  * it did not leave. */
 bool space_send(const struct redis_space *s, const struct redis_args *args,
     redis_done_f *done, void *arg);
 #define SPACE_SEND(s, done, arg, ...) \
-	space_send((s), &(const struct redis_args){ \
-	    sizeof (const struct str[]){ __VA_ARGS__ } / \
-	    sizeof(struct str), (const struct str[]){ __VA_ARGS__ } }, \
+	space_send((s), &(const struct redis_args)SPACE_ARGS(__VA_ARGS__), \
 	    (done), (arg))
 
 /* Why a command did not leave; static text. */

@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "modules/redis_use_script.h"
 
-#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
 #define FINGERPRINT_MS "32000"		/* 64*T1: RFC 3261 17.1.2.2 */
 
 enum {

@@ -6,7 +6,7 @@
 
 #include "auth/nonce_store.h"
 #include "modules/redis_canary.h"
-#include "modules/redis_scripts.h"
+#include "modules/redis_script.h"
 #include "modules/redis_space.h"
 
 struct uses {

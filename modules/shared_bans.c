@@ -17,11 +17,11 @@
 #include "base/secret.h"
 #include "io/loop.h"
 
-#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
 #define LEDGER_MS "600000"
 #define PORTION "500"
 
 enum {
+	LEDGER_KEYS = 4,
 	ASK_MS = 400,
 	MORE_MS = 5,		/* to the next portion: others wait, too */
 	PUSH_AGAIN_MS = 10000	/* after some that were lost */
@@ -30,27 +30,33 @@ enum {
 /* Of what comes from outside: a ban has an end. */
 static const int64_t REST_MAX_MS = INT64_C(366) * 24 * 3600 * 1000;
 
-struct ledger_keys { struct space_key k[4]; };
+/* What a script about the ledger is called with. */
+struct ledger_words {
+	struct space_key k[LEDGER_KEYS];
+	char		 fresh[EPOCH_TEXT + 1];
+	struct str	 v[LEDGER_KEYS + 5];
+};
 
+/* The first six are the same for all. */
 static void
-add_keys(const struct shared_bans *b, struct ledger_keys *keys,
-    struct str out[4])
+begin_words(const struct shared_bans *b, struct ledger_words *w)
 {
-	static const char *const names[] = { "m", "n", "u", "r" };
+	static const char *const names[LEDGER_KEYS] = { "m", "n", "u", "r" };
 
-	for (size_t i = 0; i < 4; i++)
-		out[i] = space_key_in(&b->link->space, &keys->k[i], 'b', "%s",
+	for (size_t i = 0; i < LEDGER_KEYS; i++)
+		w->v[i] = space_key_in(&b->link->space, &w->k[i], 'b', "%s",
 		    names[i]);
+	random_hex(w->fresh, EPOCH_TEXT / 2);
+	w->v[4] = (struct str){ w->fresh, EPOCH_TEXT };
+	w->v[5] = LITERAL(LEDGER_MS);
 }
 
-static struct str
-fresh_epoch(char out[EPOCH_TEXT + 1])
+static bool
+call(struct shared_bans *b, enum shared_script which,
+    const struct ledger_words *w, size_t n, redis_done_f *done)
 {
-	uint8_t r[EPOCH_TEXT / 2];
-
-	random_bytes(r, sizeof r);
-	hex_encode(out, r, sizeof r);
-	return (struct str){ out, EPOCH_TEXT };
+	return b->link->up && shared_link_call(b->link, which, LEDGER_KEYS,
+	    &(const struct redis_args){ n, w->v }, done, b);
 }
 
 /* ---- what others did */
@@ -150,19 +156,15 @@ static void
 ask(void *arg)
 {
 	struct shared_bans *b = arg;
-	char fresh[EPOCH_TEXT + 1], since[SHARED_NUMBER_MAX];
-	struct ledger_keys keys;
-	struct str v[9];
+	char since[SHARED_NUMBER_MAX];
+	struct ledger_words w;
 
 	snprintf(since, sizeof since, "%lld", (long long)b->since);
-	add_keys(b, &keys, v);
-	v[4] = fresh_epoch(fresh);
-	v[5] = LITERAL(LEDGER_MS);
-	v[6] = str_of(b->epoch);
-	v[7] = str_of(since);
-	v[8] = LITERAL(PORTION);
-	if (!b->link->up || !shared_link_call(b->link, SHARED_NEWS, 4,
-	    &(const struct redis_args){ 9, v }, news_came, b))
+	begin_words(b, &w);
+	w.v[6] = str_of(b->epoch);
+	w.v[7] = str_of(since);
+	w.v[8] = LITERAL(PORTION);
+	if (!call(b, SHARED_NEWS, &w, 9, news_came))
 		loop_timer_start(b->ask, ASK_MS);
 }
 
@@ -188,20 +190,16 @@ static void
 leave(void *arg)
 {
 	struct shared_bans *b = arg;
-	char fresh[EPOCH_TEXT + 1], max[SHARED_NUMBER_MAX];
-	struct ledger_keys keys;
-	struct str v[8];
+	char max[SHARED_NUMBER_MAX];
+	struct ledger_words w;
 
 	if (b->nleaving == 0)
 		return;
 	snprintf(max, sizeof max, "%zu", b->max);
-	add_keys(b, &keys, v);
-	v[4] = fresh_epoch(fresh);
-	v[5] = LITERAL(LEDGER_MS);
-	v[6] = str_of(max);
-	v[7] = (struct str){ b->text, b->text_len };
-	if (!b->link->up || !shared_link_call(b->link, SHARED_BAN, 4,
-	    &(const struct redis_args){ 8, v }, told, b))
+	begin_words(b, &w);
+	w.v[6] = str_of(max);
+	w.v[7] = (struct str){ b->text, b->text_len };
+	if (!call(b, SHARED_BAN, &w, 8, told))
 		lost(b);
 	b->nleaving = b->text_len = 0;
 }

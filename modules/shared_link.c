@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LITERAL(s) ((struct str){ s, sizeof s - 1 })
 #define TRIAL_MS "1000"
 #define TRIAL_ID "00000000000000000000000000000000"
 
@@ -24,17 +23,8 @@ fail(struct shared_link *l, const char *reason)
 static const char *
 why_not(const struct redisReply *r)
 {
-	static const char denied[] = "the server's ACL denies scripts, or a "
-	    "command that they need";
-	/* Redis 6 and 7 word it differently. */
-	static const char *const words[] = { "can't run this", "NOPERM" };
-	struct str text = redis_text(r);
-
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (redis_kind(r) == REDIS_ERROR && memmem(text.p, text.len,
-		    words[i], strlen(words[i])) != NULL)
-			return denied;
-	return space_reason(r);
+	return script_is_denied(r) ? "the server's ACL denies scripts, or a "
+	    "command that they need" : space_reason(r);
 }
 
 bool
@@ -101,17 +91,14 @@ try_all(struct shared_link *l)
 	    bucket = space_key_in(s, &k[6], 'c', "ts"),
 	    id = LITERAL(TRIAL_ID), ms = LITERAL(TRIAL_MS);
 	const struct { size_t nkeys; struct redis_args args; } trial[] = {
-#define WITH(...) { sizeof (const struct str[]){ __VA_ARGS__ } / \
-	sizeof(struct str), (const struct str[]){ __VA_ARGS__ } }
-		[SHARED_BAN] = { 4, WITH(m, n, u, r, id, ms, LITERAL("1"),
+		[SHARED_BAN] = { 4, SPACE_ARGS(m, n, u, r, id, ms, LITERAL("1"),
 		    LITERAL(TRIAL_ID " 1000 given")) },
-		[SHARED_NEWS] = { 4, WITH(m, n, u, r, id, ms, id,
+		[SHARED_NEWS] = { 4, SPACE_ARGS(m, n, u, r, id, ms, id,
 		    LITERAL("0"), LITERAL("1")) },
-		[SHARED_BEGIN] = { 3, WITH(call, stem, bucket, id, ms, id,
+		[SHARED_BEGIN] = { 3, SPACE_ARGS(call, stem, bucket, id, ms, id,
 		    LITERAL("100"), LITERAL("1"), LITERAL("1000000")) },
-		[SHARED_TOUCH] = { 1, WITH(call, stem, ms) },
-		[SHARED_END] = { 1, WITH(call, stem) }
-#undef WITH
+		[SHARED_TOUCH] = { 1, SPACE_ARGS(call, stem, ms) },
+		[SHARED_END] = { 1, SPACE_ARGS(call, stem) }
 	};
 
 	l->tried = 0;
@@ -128,17 +115,15 @@ static void
 loaded(void *arg, const struct redisReply *r)
 {
 	struct shared_link *l = arg;
-	struct str sha = redis_text(r);
 
 	if (l->up || l->loaded >= SHARED_SCRIPTS)
 		return;
-	if (redis_kind(r) != REDIS_TEXT || sha.len != SCRIPT_SHA) {
+	if (!script_loaded(l->sha[l->loaded], r)) {
 		l->loaded = SHARED_SCRIPTS;
 		fail(l, redis_is_error(r, "ERR") ?
 		    "the server knows no scripts" : why_not(r));
 		return;
 	}
-	memcpy(l->sha[l->loaded], sha.p, SCRIPT_SHA);
 	if (++l->loaded == SHARED_SCRIPTS)
 		try_all(l);
 }
@@ -150,8 +135,7 @@ shared_link_greet(struct shared_link *l)
 	l->loaded = 0;
 	l->tried = 0;
 	for (unsigned i = 0; i < SHARED_SCRIPTS; i++)
-		if (!SPACE_SEND(&l->space, loaded, l, LITERAL("SCRIPT"),
-		    LITERAL("LOAD"), str_of(shared_scripts[i]))) {
+		if (!script_load(&l->space, shared_scripts[i], loaded, l)) {
 			l->loaded = SHARED_SCRIPTS;
 			fail(l, space_unsent(&l->space));
 			return;

@@ -7,7 +7,7 @@
 #ifndef MODULES_SHARED_LINK_H
 #define MODULES_SHARED_LINK_H
 
-#include "modules/redis_scripts.h"
+#include "modules/redis_script.h"
 #include "modules/redis_space.h"
 #include "modules/shared_scripts.h"
 

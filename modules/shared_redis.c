@@ -15,7 +15,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "base/secret.h"
 #include "guard/shared.h"
 #include "modules/kinds.h"
 #include "modules/redis_conf.h"
@@ -211,27 +210,12 @@ wire(struct store *s, const struct redis_store_conf *c)
 	shared_link_end(&s->link);
 }
 
-static const char *
-open_link(struct store *s, const struct redis_store_conf *c,
-    const struct shared_env *env)
-{
-	struct redis_link_conf conf;
-	struct redis_link_hooks hooks = { connected, disconnected, s };
-	const char *why = redis_conf_link(c, &conf);
-
-	conf.loop = env->loop;
-	conf.dns = env->dns;
-	if (why == NULL)
-		s->link.space.link = redis_link_new(&conf, &hooks, &why);
-	secret_wipe(&conf.url, sizeof conf.url);
-	return s->link.space.link != NULL ? NULL : why;
-}
-
 int
 shared_redis_open(struct shared **out, const void *conf,
     const struct shared_env *env)
 {
 	struct store *s = calloc(1, sizeof *s);
+	const struct redis_link_hooks hooks = { connected, disconnected, s };
 	const char *why = "no memory";
 
 	if (s == NULL)
@@ -241,7 +225,8 @@ shared_redis_open(struct shared **out, const void *conf,
 	    shared_bans_init(&s->bans, env->loop) < 0 ||
 	    shared_calls_init(&s->calls, env->loop) < 0)
 		goto fail;
-	why = open_link(s, conf, env);
+	why = redis_conf_open(conf, env->loop, env->dns, &hooks,
+	    &s->link.space.link);
 	if (why != NULL)
 		goto fail;
 	*out = &s->base;

@@ -24,7 +24,8 @@
 #define LEDGER								\
 "local m = redis.call('HMGET', KEYS[1], 'epoch', 'n')\n"		\
 "local epoch, n = m[1], tonumber(m[2])\n"				\
-"if not (epoch and #epoch == #ARGV[1] and n and n >= 0 and n < 2^52) then\n" \
+"if not (epoch and #epoch == #ARGV[1] and not epoch:find('%X') and\n"	\
+"    n and n >= 0 and n < 2^52) then\n"				\
 "  redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])\n"		\
 "  epoch, n = ARGV[1], 0\n"						\
 "end\n"									\

@@ -322,6 +322,12 @@ users_answer(const struct users *us, const struct cred_query *q,
 	out->nprefixes = u->nprefixes;
 }
 
+bool
+users_have_realm(const struct users *us, struct str realm)
+{
+	return realm_find(us, realm) != NULL;
+}
+
 uint8_t
 users_algs(const struct users *us, struct str realm)
 {

@@ -55,6 +55,8 @@ int users_index(struct users *us, uint8_t algs);
 void users_answer(const struct users *us, const struct cred_query *q,
     struct cred_answer *out);
 
+bool users_have_realm(const struct users *us, struct str realm);
+
 /* Algorithms that every user of the realm has; all, where there is none. */
 uint8_t users_algs(const struct users *us, struct str realm);
 

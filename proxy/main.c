@@ -8,8 +8,8 @@
 #include "daemon/explain.h"
 #include "daemon/settings.h"
 
-static int
-usage(FILE *f)
+static void
+print_usage(FILE *f)
 {
 	fputs("usage: sipbouncer [-c FILE] [-t | -T | -L | -V]\n"
 	    "       sipbouncer [-c FILE] -r REQUEST-FILE [--source "
@@ -23,7 +23,13 @@ usage(FILE *f)
 	    "  -r FILE  say which route the request in it would take, and "
 	    "exit\n"
 	    "  -V       print the version and the modules, and exit\n", f);
-	return f == stdout ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int
+wrong_usage(void)
+{
+	print_usage(stderr);
+	return EXIT_FAILURE;
 }
 
 enum { SOURCE = 256, LISTENER, USER };
@@ -35,55 +41,83 @@ static const struct option longer[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
+/* What the command line asks for. */
+struct asked {
+	const char	*path;
+	int		(*act)(const char *path);
+	struct explain_args explain;
+};
+
+/* What needs no file is done at once.  false: it is something else. */
+static bool
+print_now(int letter)
+{
+	switch (letter) {
+	case 'L':
+		daemon_print_log_words();
+		return true;
+	case 'V':
+		daemon_print_version();
+		return true;
+	case 'M':			/* for the manual's maker */
+		settings_print_manual(stdout);
+		return true;
+	case 'h':
+		print_usage(stdout);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool
+take_option(struct asked *a, int letter)
+{
+	switch (letter) {
+	case 'c':
+		a->path = optarg;
+		return true;
+	case 't':
+		a->act = daemon_check;
+		return true;
+	case 'T':
+		a->act = daemon_print;
+		return true;
+	case 'r':
+		a->explain.file = optarg;
+		return true;
+	case SOURCE:
+		a->explain.source = optarg;
+		return true;
+	case LISTENER:
+		a->explain.listener = optarg;
+		return true;
+	case USER:
+		a->explain.user = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *path = SYSCONFDIR "/sipbouncer/sipbouncer.cfg";
-	int (*act)(const char *) = daemon_run;
-	struct explain_args explain = { .file = NULL };
-	int c;
+	struct asked a = { SYSCONFDIR "/sipbouncer/sipbouncer.cfg",
+		daemon_run, { .file = NULL } };
+	int letter;
 
-	while ((c = getopt_long(argc, argv, "c:hLMr:tTV", longer,
+	while ((letter = getopt_long(argc, argv, "c:hLMr:tTV", longer,
 	    NULL)) != -1) {
-		switch (c) {
-		case 'r':
-			explain.file = optarg;
-			break;
-		case SOURCE:
-			explain.source = optarg;
-			break;
-		case LISTENER:
-			explain.listener = optarg;
-			break;
-		case USER:
-			explain.user = optarg;
-			break;
-		case 'c':
-			path = optarg;
-			break;
-		case 't':
-			act = daemon_check;
-			break;
-		case 'T':
-			act = daemon_print;
-			break;
-		case 'L':
-			daemon_print_log_words();
+		if (print_now(letter))
 			return EXIT_SUCCESS;
-		case 'V':
-			daemon_print_version();
-			return EXIT_SUCCESS;
-		case 'M':		/* for the manual's maker */
-			settings_print_manual(stdout);
-			return EXIT_SUCCESS;
-		case 'h':
-			return usage(stdout);
-		default:
-			return usage(stderr);
-		}
+		if (!take_option(&a, letter))
+			return wrong_usage();
 	}
-	if (optind != argc)
-		return usage(stderr);
-	return explain.file != NULL ? daemon_explain(path, &explain) :
-	    act(path);
+	if (optind != argc || (a.explain.file == NULL &&
+	    (a.explain.source != NULL || a.explain.listener != NULL ||
+	    a.explain.user != NULL)))
+		return wrong_usage();
+	return a.explain.file != NULL ? daemon_explain(a.path, &a.explain) :
+	    a.act(a.path);
 }

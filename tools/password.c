@@ -62,8 +62,8 @@ read_line(struct password *p, int signal_fd)
 	return p->len == 0 ? "no password was given" : NULL;
 }
 
-const char *
-password_from_stdin(struct password *p)
+static const char *
+take_line(struct password *p)
 {
 	return read_line(p, -1);
 }
@@ -113,8 +113,8 @@ ask_without_echo(struct password *p, bool twice, int signal_fd)
 }
 
 /* A signal that would end or stop us waits until echo is on again. */
-const char *
-password_from_terminal(struct password *p, bool twice)
+static const char *
+ask_terminal(struct password *p, bool twice)
 {
 	static const int waiting[] = {
 		SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP
@@ -133,4 +133,12 @@ password_from_terminal(struct password *p, bool twice)
 		close(fd);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	return fault;
+}
+
+const char *
+password_get(struct password *p, bool from_stdin, bool twice)
+{
+	if (from_stdin || !isatty(STDIN_FILENO))
+		return take_line(p);
+	return ask_terminal(p, twice);
 }

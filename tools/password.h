@@ -16,7 +16,6 @@ struct password {
 };
 
 /* Wipe *p in any case.  NULL, or why there is none, as a sentence. */
-const char *password_from_stdin(struct password *p);
-const char *password_from_terminal(struct password *p, bool twice);
+const char *password_get(struct password *p, bool from_stdin, bool twice);
 
 #endif

@@ -236,3 +236,12 @@ net_has(const struct net *n, const struct addr *a)
 		return false;
 	return same_prefix(n->ip, a->ip, n->bits);
 }
+
+bool
+net_is_everybody(const struct net *n)
+{
+	struct addr a = { .port = 0 };
+
+	memcpy(a.ip, n->ip, sizeof a.ip);
+	return n->bits == 0 || (n->bits == 96 && addr_is_v4(&a));
+}

@@ -46,5 +46,7 @@ const char *addr_text(const struct addr *a, char *out);
  * are refused (10.0.0.1/8 is a typing error). */
 bool net_parse(struct net *n, struct str text);
 bool net_has(const struct net *n, const struct addr *a);
+/* All addresses there are, of IPv4 or of IPv6? */
+bool net_is_everybody(const struct net *n);
 
 #endif

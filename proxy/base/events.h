@@ -87,9 +87,8 @@ E(EV_FRAUD_LIMIT, "fraud.limit", NOTICE,				       \
     "A class refused a call; one line a second for each kind of limit, unsaid"  \
     " counts the others.")						       \
 E(EV_GUARD_SOURCE_SLOWED, "guard.source-slowed", NOTICE,		       \
-    "Too many failures of one user from there, or of a source where others"    \
-    " are right: for so many seconds, answers of the user, or of all, who"     \
-    " were not right there are dropped.")				       \
+    "Too many failures of a source where others are right: for so many"	       \
+    " seconds, answers of users who were not right there are dropped.")	       \
 E(EV_AUTHN_REPLAY, "authn.replay", NOTICE,				       \
     "A right answer was used a second time: a copy, or a confused client.")  \
 E(EV_PEER_MISPLACED, "peer.misplaced", NOTICE,				       \

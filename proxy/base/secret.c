@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 bool
 secret_eq(const void *a, size_t alen, const void *b, size_t blen)
 {
@@ -70,4 +72,24 @@ random_bytes(void *out, size_t len)
 	left -= len;
 	memcpy(out, pool + left, len);
 	secret_wipe(pool + left, len);
+}
+
+void
+random_hex(char *out, size_t bytes)
+{
+	uint8_t r;
+
+	for (; bytes > 0; bytes--, out += 2) {
+		random_bytes(&r, sizeof r);
+		hex_encode(out, &r, sizeof r);
+	}
+}
+
+int64_t
+random_upto(int64_t most)
+{
+	uint64_t r;
+
+	random_bytes(&r, sizeof r);
+	return (int64_t)(r % ((uint64_t)most + 1));
 }

@@ -20,5 +20,9 @@ void secret_free(void *p, size_t len);
 /* Random bytes fit for keys (OpenSSL's generator); stops the process when
  * there are none: going on would be worse. */
 void random_bytes(void *out, size_t len);
+/* So many of them in hex: twice as many digits, and a NUL. */
+void random_hex(char *out, size_t bytes);
+/* From 0 to most, which is not negative. */
+int64_t random_upto(int64_t most);
 
 #endif

@@ -164,9 +164,39 @@ say_unread(const struct conf *c)
 		fprintf(stderr, "%s: cannot read: %s\n", c->path,
 		    strerror(errno));
 	else
-		fprintf(stderr, "%s%s%s:%d: %s\n", folder,
+		fprintf(stderr, "%s%s%s:%d: %s%s\n", folder,
 		    *folder == '\0' ? "" : "/", file,
-		    config_error_line(&c->tree), config_error_text(&c->tree));
+		    config_error_line(&c->tree), config_error_text(&c->tree),
+		    strcmp(config_error_text(&c->tree), "syntax error") == 0 ?
+		    ": here or before it a quote, comma, semicolon or bracket "
+		    "is missing or too many" : "");
+}
+
+/*
+ * Does what stands behind the file count?  libconfig takes its end for the end
+ * of a comment, too, so a forgotten one swallows settings without a word.
+ */
+static bool
+is_closed(const struct conf *c)
+{
+	static const char behind[] = "end-of-file";
+	const char *slash = strrchr(c->path, '/');
+	const char *name = slash == NULL ? c->path : slash + 1;
+	char text[NAME_MAX + 64];
+	config_t again;
+	bool closed;
+
+	if (strpbrk(name, "\"\\") != NULL || (size_t)snprintf(text,
+	    sizeof text, "@include \"%s\"\n%s = 1;\n", name, behind) >=
+	    sizeof text)
+		return true;
+	config_init(&again);
+	config_set_include_dir(&again, c->folder);
+	closed = config_read_string(&again, text) != CONFIG_TRUE ||
+	    config_lookup(&again, behind) != NULL;
+	wipe_strings(config_root_setting(&again));
+	config_destroy(&again);
+	return closed;
 }
 
 struct conf *
@@ -178,6 +208,12 @@ conf_read(const char *path)
 		return NULL;
 	if (config_read_file(&c->tree, path) != CONFIG_TRUE) {
 		say_unread(c);
+		conf_free(c);
+		return NULL;
+	}
+	if (!is_closed(c)) {
+		fprintf(stderr, "%s: a comment begins with /* and does not "
+		    "end: all behind it would not count\n", path);
 		conf_free(c);
 		return NULL;
 	}

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -66,7 +67,8 @@ smallest(size_t a, size_t b, size_t c)
 	return m < c ? m : c;
 }
 
-/* Levenshtein's distance; both are shorter than NAME_MAX_BYTES. */
+/* Levenshtein's distance, whatever the case; both are shorter than
+ * NAME_MAX_BYTES. */
 static size_t
 distance(const char *a, const char *b)
 {
@@ -80,7 +82,8 @@ distance(const char *a, const char *b)
 		for (size_t j = 1; j <= n; j++) {
 			above = row[j];
 			row[j] = smallest(above + 1, row[j - 1] + 1,
-			    diagonal + (a[i - 1] != b[j - 1]));
+			    diagonal + (tolower((unsigned char)a[i - 1]) !=
+			    tolower((unsigned char)b[j - 1])));
 			diagonal = above;
 		}
 	}
@@ -110,12 +113,38 @@ nearest(const struct conf_opt *opts, const char *name)
 	return best;
 }
 
+/* The group that has such an option, or NULL. */
+static const char *
+home_of(const struct conf_opt *opts, const char *name)
+{
+	for (; opts != NULL && !conf_is_end(opts); opts++)
+		if (opts->name != NULL && opts->opts != NULL &&
+		    find_row(opts->opts, name) != NULL)
+			return opts->name;
+	return NULL;
+}
+
+static int
+complain_of_unknown(const struct conf_spot *at, const struct conf_opt *opts,
+    const char *name)
+{
+	const char *meant = nearest(opts, name);
+
+	if (meant != NULL)
+		return conf_bad(at, "unknown option; did you mean %s?", meant);
+	meant = home_of(at->c->opts, name);
+	if (meant != NULL)
+		return conf_bad(at, "unknown option here; %s has one of that "
+		    "name", meant);
+	return conf_bad(at, "unknown option");
+}
+
 static int
 refuse_unknown(struct conf *c, const config_setting_t *g,
     const struct conf_opt *opts, const char *allowed)
 {
 	const config_setting_t *s;
-	const char *name, *meant;
+	const char *name;
 	struct conf_spot at;
 	int rc = 0, n = g == NULL ? 0 : config_setting_length(g);
 
@@ -126,9 +155,7 @@ refuse_unknown(struct conf *c, const config_setting_t *g,
 		    (allowed != NULL && strcmp(name, allowed) == 0))
 			continue;
 		spot_set(&at, c, g, s);
-		meant = nearest(opts, name);
-		rc = meant == NULL ? conf_bad(&at, "unknown option") :
-		    conf_bad(&at, "unknown option; did you mean %s?", meant);
+		rc = complain_of_unknown(&at, opts, name);
 	}
 	return rc;
 }
@@ -265,6 +292,8 @@ int
 conf_fill(struct conf *c, const struct conf_group *g,
     const struct conf_opt *opts, void *out)
 {
+	if (g == conf_root(c))
+		c->opts = opts;
 	return fill(c, conf_setting(g), opts, out);
 }
 

@@ -14,6 +14,7 @@ struct conf_block;		/* memory that was handed out */
 
 struct conf {
 	config_t		 tree;
+	const struct conf_opt	*opts;		/* of its root, or NULL */
 	char			*path;		/* as it stands in complaints */
 	char			*folder;	/* absolute, without last / */
 	const char		*included[CONF_FILES_MAX];	/* of tree */

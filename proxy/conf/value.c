@@ -39,7 +39,7 @@ wanted(enum conf_type t)
 	case CONF_T_BOOL:
 		return "must be true or false";
 	case CONF_T_INT:
-		return "must be a whole number";
+		return "must be a whole number, without quotes";
 	case CONF_T_TIME:
 		return "must be a time with its unit (ms, s, m, h, d), "
 		    "like \"2s\"";

@@ -3,9 +3,11 @@
  */
 #include "config.h"
 
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <sofia-sip/su.h>
 #include <sofia-sip/sofia_features.h>
@@ -23,6 +25,32 @@
 #include "pipeline/reason.h"
 #include "transport/transport.h"
 
+/* Is there a folder to make this in? */
+static bool
+has_folder(const char *path)
+{
+	char *copy = strdup(path);
+	struct stat st;
+	bool is;
+
+	is = copy != NULL && stat(dirname(copy), &st) == 0 &&
+	    S_ISDIR(st.st_mode);
+	free(copy);
+	return is;
+}
+
+/* Of the folders down to it the start makes state_dir, and no other. */
+static bool
+can_be_made(const struct settings *s)
+{
+	size_t n = strlen(s->state_dir);
+	const char *key = s->auth.key_file;
+
+	return has_folder(s->state_dir) && (has_folder(key) ||
+	    (strncmp(key, s->state_dir, n) == 0 && key[n] == '/' &&
+	    strchr(key + n + 1, '/') == NULL));
+}
+
 /* *out: the keys; NULL: there are none yet. */
 static int
 check_keys(const struct settings *s, struct keys **out)
@@ -31,19 +59,30 @@ check_keys(const struct settings *s, struct keys **out)
 	enum key_file_result r = key_file_read(s->auth.key_file, key);
 
 	*out = NULL;
-	if (r == KEY_FILE_ABSENT) {
-		printf("%s: will be made at the first start\n",
+	secret_wipe(key, sizeof key);
+	if (r == KEY_FILE_ABSENT && s->auth.second_key_file == NULL) {
+		if (can_be_made(s)) {
+			printf("%s: will be made at the first start\n",
+			    s->auth.key_file);
+			return 0;
+		}
+		conf_error(s->conf, s->auth.line, "auth.key_file",
+		    "\"%s\" cannot be made: its folder is not there",
 		    s->auth.key_file);
-		return 0;
+		return -1;
 	}
 	*out = master_keys_load(s, false);
-	return *out != NULL ? 0 : -1;
+	if (*out != NULL)
+		return 0;
+	conf_error(s->conf, s->auth.line, "auth.key_file",
+	    "the keys cannot be used");
+	return -1;
 }
 
 static int
 check_stores(const struct settings *s, struct keys *keys)
 {
-	struct cred_store_env users = { .algs = 0 };
+	struct cred_store_env users = { .realm = s->realm };
 	struct nonce_store_env nonces = { .keys = keys,
 		.nc_max = s->auth.nc_max,
 		.instance = (uint16_t)s->instance_id };

@@ -4,13 +4,14 @@
 
 #include <sys/resource.h>
 
-/* Connections to targets, DNS, files, listeners. */
+/* DNS, files, listeners. */
 enum { BESIDES = 500 };
 
 void
 descriptors_raise(const struct settings *s)
 {
-	rlim_t wanted = (rlim_t)s->limits.connections + BESIDES;
+	/* accepted, and to targets */
+	rlim_t wanted = 2 * (rlim_t)s->limits.connections + BESIDES;
 	struct rlimit have;
 
 	if (getrlimit(RLIMIT_NOFILE, &have) == -1)

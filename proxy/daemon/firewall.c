@@ -175,7 +175,7 @@ take_ban(void *arg, const struct ban *ban)
 static void
 make_table(struct firewall *fw)
 {
-	size_t n = bans_count(fw->bans);
+	size_t n = bans_count(fw->bans), max = (size_t)fw->bans_max;
 
 	fw->made_ms = clock_mono_ms();
 	free(fw->all);
@@ -189,8 +189,9 @@ make_table(struct firewall *fw)
 	fw->nchanges = 0;
 	fw->lost = false;
 	fw->state = STATE_FILLING;
+	/* there may be more, from before a reload */
 	begin(fw, nft_make(fw->nft, fw->place, fw->nplaces,
-	    (size_t)fw->bans_max));
+	    n > max ? n : max));
 }
 
 static void
@@ -363,6 +364,15 @@ firewall_free(struct firewall *fw)
 	free(fw);
 }
 
+static struct nft_place
+place_of(const struct way *w)
+{
+	return (struct nft_place){ .addr = w->addr,
+		.stream = w->transport != TRANSPORT_UDP };
+}
+
+/* Behind a balancer its address, which the kernel sees, is not the one that
+ * was banned. */
 void
 firewall_start(struct firewall *fw, struct bans *bans,
     const struct ways *ways)
@@ -376,9 +386,8 @@ firewall_start(struct firewall *fw, struct bans *bans,
 		log_event(EV_FIREWALL_RIGHT, kv_str("reason", strerror(-rc)));
 	fw->bans = bans;
 	for (size_t i = 0; i < ways->n; i++)
-		fw->place[fw->nplaces++] = (struct nft_place){
-		    .addr = ways->way[i].addr,
-		    .stream = ways->way[i].transport != TRANSPORT_UDP };
+		if (!ways->way[i].balanced)
+			fw->place[fw->nplaces++] = place_of(&ways->way[i]);
 	if (bans_listen(bans, on_change, fw))
 		make_table(fw);
 	else

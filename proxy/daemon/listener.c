@@ -58,7 +58,9 @@ listener_open(const struct listener_env *env, struct ways *ways)
 {
 	struct listener *l = calloc(1, sizeof *l);
 	struct transport_hooks hooks = { .judge = screen_head,
-		.admit = pipeline_admit, .on_plain = pipeline_plain,
+		.admit = pipeline_admit,
+		.admit_handshake = pipeline_admit_handshake,
+		.on_plain = pipeline_plain,
 		.on_message = pipeline_message,
 		.on_lost = pipeline_lost,
 		.on_unreachable = pipeline_unreachable, .arg = env->pipeline };

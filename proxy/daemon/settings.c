@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/accounts.h"
 #include "daemon/firewall.h"
@@ -125,6 +126,26 @@ check_realm(struct settings *s)
 		return;
 	conf_peek(s->conf, conf_root(s->conf), "realm", &line);
 	conf_error(s->conf, line, "realm", "may not hold \" or \\");
+}
+
+static void
+check_hosts(struct settings *s)
+{
+	int line = 0;
+
+	for (size_t i = 0; i < s->domains.n; i++)
+		if (settings_host(s->conf, s->domains.v[i]) == NULL)
+			conf_error(s->conf, s->domains.line[i], "domains",
+			    "\"%s\" is not a host: a name or an address, "
+			    "without sip:, port and *", s->domains.v[i]);
+	if (s->record_route == NULL)
+		return;
+	s->record_route = settings_host(s->conf, s->record_route);
+	if (s->record_route != NULL)
+		return;
+	conf_peek(s->conf, conf_root(s->conf), "record_route", &line);
+	conf_error(s->conf, line, "record_route",
+	    "must be a host, without port");
 }
 
 static const struct listen_conf *
@@ -246,6 +267,43 @@ check_bans(const struct settings *s)
 		    "is longer than ban_max, which counts");
 }
 
+/* By the first address of each of its networks. */
+static void
+check_deny(const struct settings *s, const struct peer *p)
+{
+	struct addr a = { .port = 0 };
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < p->nnets; i++) {
+		memcpy(a.ip, p->net[i].ip, sizeof a.ip);
+		if (deny_has(s->deny, &a))
+			conf_warn(s->conf, s->deny_nets.line[0], "deny",
+			    "%s of peer \"%s\" is among them: it gets "
+			    "silence, too", addr_host_text(&a, text),
+			    p->name);
+	}
+}
+
+static void
+check_denied_peers(const struct settings *s)
+{
+	for (size_t i = 0; s->deny != NULL && s->peers != NULL &&
+	    i < peers_count(s->peers); i++)
+		check_deny(s, peers_at(s->peers, i));
+}
+
+static void
+check_resolv_conf(const struct settings *s)
+{
+	int line = 0;
+
+	if (s->resolv_conf == NULL || access(s->resolv_conf, R_OK) == 0)
+		return;
+	conf_peek(s->conf, conf_root(s->conf), "resolv_conf", &line);
+	conf_warn(s->conf, line, "resolv_conf", "\"%s\": %s", s->resolv_conf,
+	    strerror(errno));
+}
+
 /* What can only be judged when each part is sound by itself. */
 static void
 check_together(struct settings_root *r)
@@ -265,6 +323,8 @@ check_together(struct settings_root *r)
 	settings_check_tls(r);
 	settings_check_methods(r);
 	check_routes(r);
+	check_denied_peers(s);
+	check_resolv_conf(s);
 	check_timers(s);
 	check_legacy(s);
 	check_media(s, &s->media);
@@ -304,6 +364,7 @@ settings_load(const char *path)
 	fill_paths(&r->s);
 	if (conf_errors(c) == 0) {
 		check_realm(&r->s);
+		check_hosts(&r->s);
 		limits_check(c, &r->s.limits);
 	}
 	if (conf_errors(c) == 0)

@@ -10,29 +10,21 @@
 #include "daemon/settings_inner.h"
 #include "pipeline/ways.h"
 
-/* An address as it stands in a URI. */
-static void
-copy_host(char *out, size_t size, const char *host)
-{
-	char text[ADDR_TEXT_MAX];
-	struct addr a = { .port = 0 };
-
-	snprintf(out, size, "%s", addr_parse_host(&a, str_of(host)) ?
-	    addr_host_text(&a, text) : host);
-}
-
 static void
 take_name(struct conf *c, const struct advertise_conf *given,
     struct way_name *out)
 {
+	const char *host = settings_host(c, given->host);
+
 	if (!net_parse(&out->net, str_of(given->net)))
 		conf_error(c, given->line, "listen.advertise_to.net",
 		    "\"%s\" is not an address, and not a network without "
 		    "host bits", given->net);
-	if (!settings_is_host(given->host))
+	if (host == NULL)
 		conf_error(c, given->line, "listen.advertise_to.host",
 		    "must be a host, without port");
-	copy_host(out->host, sizeof out->host, given->host);
+	else
+		snprintf(out->host, sizeof out->host, "%s", host);
 }
 
 void
@@ -48,15 +40,6 @@ settings_take_names(struct conf *c, struct listen_conf *l)
 		take_name(c, &given[i], &l->way_name[i]);
 }
 
-static bool
-is_everybody(const struct net *n)
-{
-	struct addr a = { .port = 0 };
-
-	memcpy(a.ip, n->ip, sizeof a.ip);
-	return n->bits == 0 || (n->bits == 96 && addr_is_v4(&a));
-}
-
 static void
 take_members(struct conf *c, struct cluster_conf *k)
 {
@@ -68,7 +51,7 @@ take_members(struct conf *c, struct cluster_conf *k)
 			conf_error(c, k->members.line[i], "cluster.members",
 			    "\"%s\" is not an address, and not a network "
 			    "without host bits", k->members.v[i]);
-		else if (is_everybody(&n[i]))
+		else if (net_is_everybody(&n[i]))
 			conf_error(c, k->members.line[i], "cluster.members",
 			    "\"%s\" is everybody", k->members.v[i]);
 		k->nmembers++;

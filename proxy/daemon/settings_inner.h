@@ -21,7 +21,7 @@ extern const struct conf_opt settings_opts[];
 /* Take the URIs of `listen` apart, name those without a name, and refuse
  * what cannot stand side by side; complaints go to s->conf. */
 void settings_check_listen(struct settings *s);
-/* The methods of auth and peers. */
+/* The methods of auth, peers and routes. */
 void settings_check_methods(const struct settings_root *r);
 /* What others call a listener, and the group `cluster`. */
 void settings_take_names(struct conf *c, struct listen_conf *l);
@@ -29,7 +29,9 @@ void settings_check_cluster(struct settings *s);
 
 /* The URI of a listener, taken apart.  Why it is refused, or NULL. */
 const char *settings_take_uri(struct listen_conf *l);
-bool settings_is_host(const char *s);
+/* A host as it stands in a URI: an IPv6 address in brackets.  NULL: it is
+ * none. */
+const char *settings_host(struct conf *c, const char *s);
 
 /* The TLS options of an entry whose URI was taken apart.  What is in their
  * files is looked at by tls_files.h. */

@@ -97,26 +97,26 @@ is_name(const char *s)
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")] == '\0';
 }
 
-bool
-settings_is_host(const char *s)
+const char *
+settings_host(struct conf *c, const char *s)
 {
-	struct addr a;
+	char text[ADDR_TEXT_MAX];
+	struct addr a = { .port = 0 };
 
-	return addr_parse_host(&a, str_of(s)) || is_name(s);
+	if (addr_parse_host(&a, str_of(s)))
+		return conf_strdup(c, addr_host_text(&a, text));
+	return is_name(s) ? s : NULL;
 }
 
 static bool
 take_balancer(struct conf *c, struct net *n, const char *text, int line)
 {
-	struct addr a = { .port = 0 };
-
 	if (!net_parse(n, str_of(text))) {
 		conf_error(c, line, "listen.proxy_protocol", "\"%s\" is not "
 		    "an address, and not a network without host bits", text);
 		return false;
 	}
-	memcpy(a.ip, n->ip, sizeof a.ip);
-	if (n->bits == 0 || (n->bits == 96 && addr_is_v4(&a)))
+	if (net_is_everybody(n))
 		conf_error(c, line, "listen.proxy_protocol", "\"%s\" would "
 		    "let anybody claim any address", text);
 	return true;
@@ -143,9 +143,12 @@ take_entry(struct settings *s, struct listen_conf *l, size_t number)
 
 	if (why != NULL)
 		conf_error(s->conf, l->line, "listen.uri", "%s", why);
-	if (l->advertise != NULL && !settings_is_host(l->advertise))
-		conf_error(s->conf, l->line, "listen.advertise",
-		    "must be a host, without port");
+	if (l->advertise != NULL) {
+		l->advertise = settings_host(s->conf, l->advertise);
+		if (l->advertise == NULL)
+			conf_error(s->conf, l->line, "listen.advertise",
+			    "must be a host, without port");
+	}
 	if (l->name == NULL) {
 		snprintf(name, sizeof name, "listen%zu", number);
 		l->name = conf_strdup(s->conf, name);

@@ -24,6 +24,17 @@ has(const struct methods *m, const char *name)
 	return false;
 }
 
+/* RFC 3261 section 7.1: "invite" is not INVITE. */
+static void
+warn_of_case(struct conf *c, const struct conf_list *l, const char *option)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (strpbrk(l->v[i], "abcdefghijklmnopqrstuvwxyz") != NULL)
+			conf_warn(c, l->line[i], option, "\"%s\" is not in "
+			    "capitals, as the methods of SIP are, and case "
+			    "counts", l->v[i]);
+}
+
 /* A call that begins must be acknowledged, and may be given up (RFC 3261
  * 13.2.2.4, 9.1). */
 static void
@@ -35,6 +46,7 @@ check(struct conf *c, const struct methods *m)
 		if (!grammar_all(str_of(m->list->v[i]), IN_TOKEN))
 			conf_error(c, m->list->line[i], m->option,
 			    "\"%s\" cannot be a method", m->list->v[i]);
+	warn_of_case(c, m->list, m->option);
 	if (!has(m, "INVITE"))
 		return;
 	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
@@ -50,6 +62,7 @@ void
 settings_check_methods(const struct settings_root *r)
 {
 	const struct peer_conf *p = r->peers.v;
+	const struct route_conf *route = r->routes.v;
 	const struct methods others = { &r->s.auth.methods, "auth.methods",
 	    r->s.auth.line };
 
@@ -57,4 +70,6 @@ settings_check_methods(const struct settings_root *r)
 	for (size_t i = 0; i < r->peers.n; i++)
 		check(r->s.conf, &(struct methods){ &p[i].methods,
 		    "peers.methods", p[i].line });
+	for (size_t i = 0; i < r->routes.n; i++)
+		warn_of_case(r->s.conf, &route[i].method, "routes.method");
 }

@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROOM_FIRST = 64, V4_WHOLE = 32, ENDS_AT_ONCE = 1000 };
+enum {
+	ROOM_FIRST = 64, V4_WHOLE = 32,
+	AT_ONCE = 1000		/* go, that others than we get their turn */
+};
 
 static const uint32_t NOBODY = UINT32_MAX;
 
@@ -266,7 +269,7 @@ make_room(struct bans *b, size_t max)
 {
 	struct ban gone;
 
-	while (b->n > 0 && b->n >= max) {
+	for (size_t i = 0; i < AT_ONCE && b->n > 0 && b->n >= max; i++) {
 		gone = take_out(b, 0);
 		tell(b, &gone, BAN_MAKES_ROOM);
 	}
@@ -345,7 +348,7 @@ bans_end(struct bans *b, int64_t now_ms)
 {
 	struct ban gone;
 
-	for (size_t i = 0; i < ENDS_AT_ONCE && b->n > 0 &&
+	for (size_t i = 0; i < AT_ONCE && b->n > 0 &&
 	    b->v[0].ban.until_ms <= now_ms; i++) {
 		gone = take_out(b, 0);
 		tell(b, &gone, BAN_ENDS);

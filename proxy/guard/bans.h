@@ -74,7 +74,8 @@ int64_t bans_until_ms(const struct bans *b,
 size_t bans_count(const struct bans *b);
 
 /* Also from outside.  An older ban that ends later stays as it is.  max: how
- * many there may be.  0, or -ENOMEM: it is not banned. */
+ * many there may be; where there were thousands more, not all go at once.
+ * 0, or -ENOMEM: it is not banned. */
 int bans_add(struct bans *b, const struct ban *ban, size_t max);
 /* false: it was not banned. */
 bool bans_remove(struct bans *b, const struct addr *a);

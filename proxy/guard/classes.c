@@ -5,6 +5,7 @@
 
 #include "guard/classes.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,18 +76,37 @@ struct making {
 	struct class	*class;
 };
 
+/* Of a class in the users file. */
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+    "0123456789-_."
+enum { NAME_MAX_LEN = 32 };
+
+/* Elsewhere "49*" and "9XXX" are patterns. */
+static bool
+is_like_pattern(const char *prefix)
+{
+	const char *digits = prefix + (*prefix == '+');
+
+	return isdigit((unsigned char)*digits) &&
+	    digits[strspn(digits, "0123456789-.()")] != '\0';
+}
+
 static void
 add_rule(const struct making *m, const struct conf_list *l, size_t i)
 {
 	bool allow = l == &m->class->conf->allow;
+	const char *option = allow ? "classes.allow" : "classes.deny";
 	struct rule *r = &m->class->rule[m->class->nrules++];
 
 	r->allow = allow;
 	number_read(&r->prefix, str_of(l->v[i]));
 	if (!r->prefix.plain || strchr(l->v[i], ';') != NULL)
-		conf_error(m->c, l->line[i], allow ? "classes.allow" :
-		    "classes.deny", "\"%s\" is nothing that a number could "
-		    "begin with", l->v[i]);
+		conf_error(m->c, l->line[i], option, "\"%s\" is nothing "
+		    "that a number could begin with", l->v[i]);
+	else if (is_like_pattern(l->v[i]))
+		conf_warn(m->c, l->line[i], option, "\"%s\" fits only what "
+		    "is dialled so: it is no pattern, letters and * stand "
+		    "for themselves", l->v[i]);
 }
 
 /* false: no memory. */
@@ -144,6 +164,11 @@ check_name(const struct making *m, const struct classes *cs)
 {
 	const struct class_conf *conf = m->class->conf;
 
+	if (conf->name[strspn(conf->name, NAME_CHARS)] != '\0' ||
+	    strlen(conf->name) > NAME_MAX_LEN)
+		conf_error(m->c, conf->line, "classes.name", "\"%s\" cannot "
+		    "be the class of a user: letters, digits, '-', '_' and "
+		    "'.', at most %d", conf->name, NAME_MAX_LEN);
 	for (const struct class *c = cs->v; c < m->class; c++)
 		if (strcmp(c->conf->name, conf->name) == 0)
 			conf_error(m->c, conf->line, "classes.name",

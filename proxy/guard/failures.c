@@ -19,37 +19,61 @@ struct entry {
 	uint16_t	forgiven;	/* MARK_SHARE: and taken back */
 };
 
-struct failures {
-	uint8_t		key[MARK_KEY_BYTES];
+/* In sets of eight. */
+struct table {
 	size_t		nsets;
 	struct entry	v[];
 };
 
+/* Proofs live for hours, the rest for minutes: in one table they would push
+ * out who guesses. */
+struct failures {
+	uint8_t		key[MARK_KEY_BYTES];
+	struct table	*failed, *proved;
+};
+
+static struct table *
+table_new(size_t n)
+{
+	struct table *t = calloc(1, sizeof *t + n * sizeof t->v[0]);
+
+	if (t != NULL)
+		t->nsets = n / WAYS;
+	return t;
+}
+
 struct failures *
 failures_new(size_t n, const uint8_t key[MARK_KEY_BYTES])
 {
-	struct failures *f;
+	struct failures *f = calloc(1, sizeof *f);
 
 	assert(n >= WAYS && (n & (n - 1)) == 0);
-	f = calloc(1, sizeof *f + n * sizeof f->v[0]);
 	if (f == NULL)
 		return NULL;
 	memcpy(f->key, key, sizeof f->key);
-	f->nsets = n / WAYS;
-	return f;
+	f->failed = table_new(n);
+	f->proved = table_new(n);
+	if (f->failed != NULL && f->proved != NULL)
+		return f;
+	failures_free(f);
+	return NULL;
 }
 
 void
 failures_free(struct failures *f)
 {
+	if (f == NULL)
+		return;
+	free(f->failed);
+	free(f->proved);
 	free(f);
 }
 
 /* Its entry, or the one of the set that ends first. */
 static const struct entry *
-look(const struct failures *f, uint64_t mark)
+look(const struct table *t, uint64_t mark)
 {
-	const struct entry *set = &f->v[(mark & (f->nsets - 1)) * WAYS];
+	const struct entry *set = &t->v[(mark & (t->nsets - 1)) * WAYS];
 	const struct entry *first = set;
 
 	for (size_t i = 0; i < WAYS; i++) {
@@ -69,18 +93,18 @@ is_in_force(const struct entry *e, uint64_t mark, int64_t now_s)
 
 /* NULL: there is none. */
 static struct entry *
-find(struct failures *f, uint64_t mark, int64_t now_s)
+find(struct table *t, uint64_t mark, int64_t now_s)
 {
-	const struct entry *e = look(f, mark);
+	const struct entry *e = look(t, mark);
 
 	return is_in_force(e, mark, now_s) ? (struct entry *)e : NULL;
 }
 
 /* A new one lasts until ends_s. */
 static struct entry *
-take(struct failures *f, uint64_t mark, int64_t now_s, int64_t ends_s)
+take(struct table *t, uint64_t mark, int64_t now_s, int64_t ends_s)
 {
-	struct entry *e = (struct entry *)look(f, mark);
+	struct entry *e = (struct entry *)look(t, mark);
 
 	if (!is_in_force(e, mark, now_s))
 		*e = (struct entry){ .mark = mark,
@@ -89,9 +113,9 @@ take(struct failures *f, uint64_t mark, int64_t now_s, int64_t ends_s)
 }
 
 static void
-forget(struct failures *f, uint64_t mark, int64_t now_s)
+forget(struct table *t, uint64_t mark, int64_t now_s)
 {
-	struct entry *e = find(f, mark, now_s);
+	struct entry *e = find(t, mark, now_s);
 
 	if (e != NULL)
 		e->ends_s = 0;
@@ -125,16 +149,16 @@ of_flow(const struct failures *f, const struct failures_who *who)
 }
 
 static bool
-has(const struct failures *f, uint64_t mark, int64_t now_s)
+has(const struct table *t, uint64_t mark, int64_t now_s)
 {
-	return is_in_force(look(f, mark), mark, now_s);
+	return is_in_force(look(t, mark), mark, now_s);
 }
 
 bool
 failures_proved_any(const struct failures *f, const struct failures_who *who,
     int64_t now_s)
 {
-	return has(f, of_source(f, MARK_PROVED_ANY, who), now_s);
+	return has(f->proved, of_source(f, MARK_PROVED_ANY, who), now_s);
 }
 
 /* How many of the failures of a source are one user's affair. */
@@ -158,31 +182,21 @@ is_slow(const struct limits_conf *limits, const struct entry *share,
 	return now_s - began_s >= (share->count - 1) * FAILURES_PACE_S;
 }
 
-/* What this user did there; NULL: no user was named. */
-static struct entry *
-count_share(struct failures *f, const struct limits_conf *limits,
+/* Is it the user's affair, which does not count against the source? */
+static bool
+is_his_own(struct failures *f, const struct limits_conf *limits,
     const struct failures_who *who, int64_t now_s)
 {
 	struct entry *share;
 
 	if (who->user == 0)
-		return NULL;
-	share = take(f, of_both(f, MARK_SHARE, who), now_s,
+		return failures_proved_any(f, who, now_s);
+	share = take(f->failed, of_both(f, MARK_SHARE, who), now_s,
 	    now_s + limits->ban_window_ms / 1000);
 	count(share);
-	return share;
-}
-
-/* Does it not count against the source? */
-static bool
-is_his_own(const struct failures *f, const struct limits_conf *limits,
-    const struct failures_who *who, const struct entry *share, int64_t now_s)
-{
-	if (share == NULL)
-		return failures_proved_any(f, who, now_s);
 	return share->count > share_of(limits) &&
-	    (failures_proved_any(f, who, now_s) ||
-	    is_slow(limits, share, now_s));
+	    (is_slow(limits, share, now_s) ||
+	    failures_proved_any(f, who, now_s));
 }
 
 /* For how long this time; it is remembered for ban_max beyond its end. */
@@ -190,7 +204,7 @@ static int64_t
 strike(struct failures *f, const struct limits_conf *limits,
     const struct failures_who *who, int64_t now_s)
 {
-	struct entry *e = take(f, of_source(f, MARK_STRIKES, who), now_s, 0);
+	struct entry *e = take(f->failed, of_source(f, MARK_STRIKES, who), now_s, 0);
 	int64_t max_s = limits->ban_max_ms / 1000;
 	int64_t lasts_s = limits->ban_time_ms / 1000;
 
@@ -204,68 +218,39 @@ strike(struct failures *f, const struct limits_conf *limits,
 	return lasts_s;
 }
 
-/* now_s was cut off: not for less than is said. */
-static void
-slow(struct failures *f, uint64_t mark, int64_t now_s, int64_t lasts_s)
-{
-	take(f, mark, now_s, now_s + lasts_s + 1);
-}
-
-static enum failures_verdict
-judge_user(struct failures *f, const struct limits_conf *limits,
-    const struct failures_who *who, struct entry *share, int64_t now_s,
-    int64_t *lasts_s)
-{
-	if (share == NULL || share->count < limits->ban_after ||
-	    failures_proved(f, who, now_s))
-		return FAILURES_WITHIN;
-	share->count = 0;
-	*lasts_s = limits->ban_time_ms / 1000;
-	slow(f, of_both(f, MARK_SLOWED, who), now_s, *lasts_s);
-	return FAILURES_SLOW_USER;
-}
-
-static enum failures_verdict
-judge_source(struct failures *f, const struct limits_conf *limits,
+enum failures_verdict
+failures_add(struct failures *f, const struct limits_conf *limits,
     const struct failures_who *who, int64_t now_s, int64_t *lasts_s)
 {
-	struct entry *e = take(f, of_source(f, MARK_COUNT, who), now_s,
-	    now_s + limits->ban_window_ms / 1000);
+	uint64_t slowed = of_source(f, MARK_SLOWED, who);
+	struct entry *e;
 
+	*lasts_s = 0;
+	if (limits->ban_after < 0 || has(f->failed, slowed, now_s) ||
+	    is_his_own(f, limits, who, now_s))
+		return FAILURES_WITHIN;
+	e = take(f->failed, of_source(f, MARK_COUNT, who), now_s,
+	    now_s + limits->ban_window_ms / 1000);
 	count(e);
 	if (e->count < limits->ban_after)
 		return FAILURES_WITHIN;
 	e->ends_s = 0;
 	*lasts_s = strike(f, limits, who, now_s);
 	if (!failures_proved_any(f, who, now_s)) {
-		forget(f, of_both(f, MARK_SHARE, who), now_s);
+		forget(f->failed, of_both(f, MARK_SHARE, who), now_s);
 		return FAILURES_BAN;
 	}
-	slow(f, of_source(f, MARK_SLOWED, who), now_s, *lasts_s);
+	/* now_s was cut off: not for less than is said */
+	take(f->failed, slowed, now_s, now_s + *lasts_s + 1);
 	return FAILURES_SLOW;
 }
 
-enum failures_verdict
-failures_add(struct failures *f, const struct limits_conf *limits,
-    const struct failures_who *who, int64_t now_s, int64_t *lasts_s)
-{
-	struct entry *share;
-
-	*lasts_s = 0;
-	if (limits->ban_after < 0 || failures_slowed(f, who, now_s))
-		return FAILURES_WITHIN;
-	share = count_share(f, limits, who, now_s);
-	if (is_his_own(f, limits, who, share, now_s))
-		return judge_user(f, limits, who, share, now_s, lasts_s);
-	return judge_source(f, limits, who, now_s, lasts_s);
-}
-
 static void
-prove(struct failures *f, uint64_t mark, int64_t now_s, int64_t lasts_s)
+prove(struct table *t, uint64_t mark, int64_t now_s, int64_t lasts_s)
 {
 	int64_t ends_s = now_s + lasts_s;
 
-	take(f, mark, now_s, ends_s)->ends_s = (uint32_t)ends_s;
+	take(t, mark, now_s, ends_s)->ends_s = (uint32_t)ends_s;
 }
 
 void
@@ -274,19 +259,19 @@ failures_forgive(struct failures *f, const struct limits_conf *limits,
 {
 	struct entry *e, *share;
 
-	prove(f, of_both(f, MARK_PROVED, who), now_s, PROVED_S);
-	prove(f, of_source(f, MARK_PROVED_ANY, who), now_s, PROVED_S);
-	prove(f, of_flow(f, who), now_s, PROVED_FLOW_S);
-	e = find(f, of_source(f, MARK_COUNT, who), now_s);
+	prove(f->proved, of_both(f, MARK_PROVED, who), now_s, PROVED_S);
+	prove(f->proved, of_source(f, MARK_PROVED_ANY, who), now_s, PROVED_S);
+	prove(f->proved, of_flow(f, who), now_s, PROVED_FLOW_S);
+	e = find(f->failed, of_source(f, MARK_COUNT, who), now_s);
 	if (e == NULL || e->count == 0)
 		return;
-	share = take(f, of_both(f, MARK_SHARE, who), now_s,
+	share = take(f->failed, of_both(f, MARK_SHARE, who), now_s,
 	    now_s + limits->ban_window_ms / 1000);
 	if (share->forgiven >= share_of(limits))
 		return;
 	share->forgiven++;
 	/* the share may have taken the place of the count */
-	e = find(f, of_source(f, MARK_COUNT, who), now_s);
+	e = find(f->failed, of_source(f, MARK_COUNT, who), now_s);
 	if (e != NULL)
 		e->count--;
 }
@@ -295,20 +280,19 @@ bool
 failures_proved(const struct failures *f, const struct failures_who *who,
     int64_t now_s)
 {
-	return has(f, of_both(f, MARK_PROVED, who), now_s);
+	return has(f->proved, of_both(f, MARK_PROVED, who), now_s);
 }
 
 bool
 failures_proved_flow(const struct failures *f,
     const struct failures_who *who, int64_t now_s)
 {
-	return has(f, of_flow(f, who), now_s);
+	return has(f->proved, of_flow(f, who), now_s);
 }
 
 bool
 failures_slowed(const struct failures *f, const struct failures_who *who,
     int64_t now_s)
 {
-	return has(f, of_source(f, MARK_SLOWED, who), now_s) ||
-	    (who->user != 0 && has(f, of_both(f, MARK_SLOWED, who), now_s));
+	return has(f->failed, of_source(f, MARK_SLOWED, who), now_s);
 }

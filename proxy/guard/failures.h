@@ -9,9 +9,7 @@
  * - One phone with an old password is its own affair.  Of the failures of one
  *   user only the first few count against the source (a quarter of ban_after,
  *   FAILURES_SHARE at most), if they do not come faster than one in
- *   FAILURES_PACE_S.  With ban_after of them the user is slowed there for
- *   ban_time: no answer of his from there is to be looked at, unless he was
- *   right there.
+ *   FAILURES_PACE_S.
  * - Once anybody proved himself from the source (in the last day), that holds
  *   for failures of any pace; failures of nobody (a scanner's) do not count;
  *   and the source is not to be banned, but slowed, for as long: of users who
@@ -20,12 +18,12 @@
  * - Each success takes one failure back, at most a share of them a user and
  *   window, so that one good account does not wash a guesser clean.
  *
- * Who guesses at a user who is right there meets a rate, which is the
- * caller's; the user's own phone is told apart by its flow (address and port),
- * if it was right there in the last hour.
+ * Who guesses at one user meets a rate, which is the caller's; the user's own
+ * phone is told apart by its flow (address and port), if it was right there in
+ * the last hour.
  *
- * All stands in fixed memory, in sets of eight, what ends first going first;
- * who is forgotten begins with a count of 0.  What counts as a failure, and
+ * All stands in fixed memory, in sets of eight, what ends first going first,
+ * and proofs apart; who is forgotten begins with a count of 0.  What counts as a failure, and
  * that the source is no forged one, is the caller's affair.
  */
 #ifndef GUARD_FAILURES_H
@@ -43,7 +41,8 @@ enum { PROVED_S = 24 * 3600, PROVED_FLOW_S = 3600 };
 
 struct failures;
 
-/* n: entries, a power of two of 8 at least.  NULL: no memory. */
+/* n: entries of failures, and as many of proofs; a power of two of 8 at
+ * least.  NULL: no memory. */
 struct failures *failures_new(size_t n, const uint8_t key[MARK_KEY_BYTES]);
 void failures_free(struct failures *f);		/* NULL is allowed */
 
@@ -56,11 +55,10 @@ struct failures_who {
 enum failures_verdict {
 	FAILURES_WITHIN,
 	FAILURES_BAN,			/* the source is to be banned now */
-	FAILURES_SLOW,			/* it is slowed from now on */
-	FAILURES_SLOW_USER		/* the user is, from there */
+	FAILURES_SLOW			/* it is slowed from now on */
 };
 
-/* One failure.  *lasts_s: for how long who is banned or slowed. */
+/* One failure.  *lasts_s: for how long the source is banned or slowed. */
 enum failures_verdict failures_add(struct failures *f,
     const struct limits_conf *limits, const struct failures_who *who,
     int64_t now_s, int64_t *lasts_s);
@@ -79,7 +77,7 @@ bool failures_proved_any(const struct failures *f,
 bool failures_proved_flow(const struct failures *f,
     const struct failures_who *who, int64_t now_s);
 
-/* Is his source slowed, or he himself there? */
+/* Is his source slowed? */
 bool failures_slowed(const struct failures *f,
     const struct failures_who *who, int64_t now_s);
 

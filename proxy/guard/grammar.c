@@ -4,7 +4,7 @@
 
 enum {
 	MARK = IN_USER | IN_PASSWORD | IN_PARAM | IN_HEADERS | IN_OTHER,
-	NAME = IN_TOKEN | IN_WORD | IN_VALUE,
+	NAME = IN_TOKEN | IN_WORD | IN_VALUE | IN_DISPLAY,
 	ALNUM = MARK | NAME | IN_HOST,
 	BRACKET = IN_WORD | IN_VALUE | IN_PARAM | IN_HEADERS | IN_OTHER
 };
@@ -27,8 +27,8 @@ const uint16_t grammar_bytes[256] = {
 	['%'] = NAME,
 	['`'] = NAME,
 	['+'] = MARK | NAME,
-	['$'] = MARK,
-	['&'] = MARK,
+	['$'] = MARK | IN_WORD,	/* no word's, as '&', '#' and '|' */
+	['&'] = MARK | IN_WORD,	/* are not, but none ends it */
 	['='] = IN_USER | IN_PASSWORD | IN_HEADERS | IN_OTHER |
 	    IN_WORD,		/* no word's, but base64 ends with it */
 	[','] = IN_USER | IN_PASSWORD | IN_OTHER,
@@ -39,9 +39,12 @@ const uint16_t grammar_bytes[256] = {
 	['['] = BRACKET,
 	[']'] = BRACKET,
 	['@'] = IN_OTHER,
-	['#'] = IN_USER | IN_OTHER,	/* as phones send it: *21# */
-	[0x80 ... 0xff] = IN_USER,	/* to be escaped, but it hides nothing,
-					 * and PBXs call users by their names */
+	['#'] = IN_USER | IN_OTHER |	/* as phones send it: *21# */
+	    IN_WORD,
+	['|'] = IN_WORD,
+	[0x80 ... 0xff] = IN_DISPLAY |
+	    IN_USER,		/* to be escaped, but it hides nothing, and
+				 * PBXs call users by their names */
 	['<'] = IN_WORD,
 	['>'] = IN_WORD,
 	['\\'] = IN_WORD,

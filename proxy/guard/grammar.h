@@ -24,7 +24,9 @@ enum {				/* bits of what a byte may stand in */
 	IS_HEX = 1024,
 	IS_ALPHA = 2048,
 	IS_SEPARATOR = 4096,	/* of a phone number: not dialled */
-	IS_LWS = 8192
+	IS_LWS = 8192,
+	IN_DISPLAY = 16384	/* a name without quotes: token, or UTF-8, which
+				 * is to be quoted, but hides nothing */
 };
 
 extern const uint16_t grammar_bytes[256];

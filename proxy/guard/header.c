@@ -92,8 +92,8 @@ take_bare(struct str *s)
 	return judge_uri(uri, URI_BARE);
 }
 
-/* A display name that is not in quotes has tokens only: what else may stand
- * in it ends it for some, or is the beginning of a URI for others. */
+/* A display name that is not in quotes has no other separators than blanks:
+ * they end it for some, or begin a URI for others. */
 static enum header_verdict
 take_address(struct str *s)
 {
@@ -106,7 +106,7 @@ take_address(struct str *s)
 		skip_lws(s);
 		return begins(*s, '<') ? take_enclosed(s) : HEADER_BAD;
 	}
-	after = str_from(*s, grammar_span(*s, IN_TOKEN | IS_LWS));
+	after = str_from(*s, grammar_span(*s, IN_DISPLAY | IS_LWS));
 	if (!begins(after, '<'))
 		return take_bare(s);
 	*s = after;

@@ -32,7 +32,7 @@ enum header_verdict header_contacts(struct str value);
  * malformed. */
 bool header_cseq(struct str value, struct str *method);
 
-/* Call-ID: word [ "@" word ]; also '=', with which base64 ends. */
+/* Call-ID: word [ "@" word ]; also '=', with which base64 ends, and "#$&|". */
 bool header_call_id(struct str value);
 
 /* Max-Forwards: 0 to 255 (20.22). */

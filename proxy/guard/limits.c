@@ -49,9 +49,13 @@ const struct conf_opt limits_opts[] = {
 	    "or pending of a peer is reached." },
 	{ "connections", CONF_T_INT, AT(connections), CONF_OFF,
 	    .dflt = "10000", .min = 1, .max = 1000000,
-	    .help = "Accepted connections at once. Beyond it, the one that "
-	    "has been silent for longest since it was made is closed for a "
-	    "new one; where all have brought a message, new ones are." },
+	    .help = "Accepted connections at once. Beyond it, the oldest "
+	    "of those on which nobody has proved yet who he is (by a right "
+	    "answer, by a token of ours, or as a peer) is closed for a new "
+	    "one; where there is none, new ones are. Leave room for as many "
+	    "as come in a second or two. There may be as many to targets "
+	    "besides; beyond it, the one that was not used for longest is "
+	    "closed for another one." },
 	{ "connections_per_source", CONF_T_INT, AT(connections_per_source),
 	    CONF_OFF, .dflt = "200", .min = 1, .max = 1000000,
 	    .help = "Accepted connections from one address, or from one /64 "
@@ -102,7 +106,8 @@ const struct conf_opt limits_opts[] = {
 	    "(/m), and at most burst at once, by default as many as in one "
 	    "of them. Requests that show a nonce or a dialog token that was "
 	    "given to this very source are counted apart, so that nobody "
-	    "silences a phone by forging its address." },
+	    "silences a phone by forging its address; and so are TLS "
+	    "handshakes." },
 	{ "requests_per_user", CONF_T_RATE, AT(requests_per_user),
 	    CONF_RELOAD | CONF_OFF, .dflt = "50/s burst 500",
 	    .help = "Requests with the right password of one user, wherever "

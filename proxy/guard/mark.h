@@ -21,12 +21,14 @@ enum mark_kind {
 	MARK_FLOW,		/* of a source address and port */
 	MARK_RATE_SOURCE,	/* buckets of rates.h */
 	MARK_RATE_PROVED,
+	MARK_RATE_HANDSHAKE,
 	MARK_RATE_METHOD,
 	MARK_RATE_PEER,
 	MARK_RATE_USER,
 	MARK_RATE_WRONG,
 	MARK_RATE_WRONG_FOREIGN,
-	MARK_RATE_WRONG_THERE,	/* where he was right lately */
+	MARK_RATE_WRONG_FROM,	/* of a source */
+	MARK_RATE_WRONG_THERE,	/* of one where he was right lately */
 	MARK_COUNT,		/* entries of failures.h */
 	MARK_SHARE,
 	MARK_PROVED,

@@ -73,7 +73,8 @@ param_is_sound(const struct param *p)
 	    grammar_fits(p->value, IN_PARAM)));
 }
 
-/* Some PBXs put base64 into parameters of their own, also in quotes. */
+/* Some PBXs put base64 into parameters of their own, also in quotes, and some
+ * phones nothing (";pn-prid="). */
 static bool
 own_is_sound(struct param p)
 {
@@ -83,6 +84,8 @@ own_is_sound(struct param p)
 		*v = (struct str){ v->p + 1, v->len - 2 };
 	while (v->len > 1 && v->p[v->len - 1] == '=')
 		v->len--;
+	if (v->len == 0)
+		v->p = NULL;
 	return param_is_sound(&p);
 }
 
@@ -285,8 +288,8 @@ tel_param_is_sound(const struct param *p, int place)
 		return number_is_sound(p->value);
 	case ISUB:	/* without '?', which ends it for some */
 		return p->value.len > 0 && grammar_fits(p->value, IN_PARAM);
-	case NPDI:
-		return p->value.p == NULL;
+	case NPDI:	/* without a value, but many say so */
+		return p->value.p == NULL || str_caseis(p->value, "yes");
 	default:
 		return is_tel_name(p->name) && param_is_sound(p);
 	}

@@ -3,8 +3,8 @@
  *
  * Sources: RFC 3261 19.1 and 25.1 (sip, sips), RFC 3966 section 3 and RFC 4694
  * (tel), RFC 5118 section 4 (IPv6 references).  Beyond them an underscore may
- * stand in the name of a host, '#' in that of a user, and base64 in a parameter
- * that nobody knows.
+ * stand in the name of a host, '#' in that of a user, base64 or nothing at all
+ * in a parameter that nobody knows, and "npdi=yes" in tel.
  */
 #ifndef GUARD_URI_H
 #define GUARD_URI_H

@@ -346,11 +346,8 @@ dns_rounds_stop(struct dns_rounds *r)
 static uint32_t
 pick_random(void *arg, uint32_t most)
 {
-	uint64_t r;
-
 	(void)arg;
-	random_bytes(&r, sizeof r);
-	return (uint32_t)(r % ((uint64_t)most + 1));
+	return (uint32_t)random_upto(most);
 }
 
 static bool

@@ -36,11 +36,7 @@ struct loop_timer {
 	void		*arg;
 };
 
-struct loop_hook {
-	su_timer_t	*su;
-	loop_timer_f	*fn;
-	void		*arg;
-};
+struct loop_hook { struct loop_timer timer; };
 
 struct loop_fd {
 	struct loop	*loop;
@@ -119,22 +115,24 @@ timer_expired(su_root_magic_t *magic, su_timer_t *su, su_timer_arg_t *arg)
 	t->fn(t->arg);			/* may free t */
 }
 
+static bool
+timer_init(struct loop_timer *t, struct loop *l, loop_timer_f *fn, void *arg)
+{
+	t->su = su_timer_create(su_root_task(l->root), 0);
+	t->fn = fn;
+	t->arg = arg;
+	return t->su != NULL;
+}
+
 struct loop_timer *
 loop_timer_new(struct loop *l, loop_timer_f *fn, void *arg)
 {
-	struct loop_timer *t;
+	struct loop_timer *t = calloc(1, sizeof *t);
 
-	t = calloc(1, sizeof *t);
-	if (t == NULL)
-		return NULL;
-	t->su = su_timer_create(su_root_task(l->root), 0);
-	if (t->su == NULL) {
-		free(t);
-		return NULL;
-	}
-	t->fn = fn;
-	t->arg = arg;
-	return t;
+	if (t != NULL && timer_init(t, l, fn, arg))
+		return t;
+	free(t);
+	return NULL;
 }
 
 void
@@ -166,34 +164,18 @@ loop_timer_stop(struct loop_timer *t)
 	su_timer_reset(t->su);
 }
 
-static void
-hook_due(su_root_magic_t *magic, su_timer_t *su, su_timer_arg_t *arg)
-{
-	struct loop_hook *h = arg;
-
-	(void)magic;
-	(void)su;
-	h->fn(h->arg);			/* may free h */
-}
-
+/* Deferrable timers have a queue of their own, which comes last in a turn; one
+ * of the past does not touch the length of the sleep. */
 struct loop_hook *
 loop_hook_new(struct loop *l, loop_timer_f *fn, void *arg)
 {
-	struct loop_hook *h;
+	struct loop_hook *h = calloc(1, sizeof *h);
 
-	h = calloc(1, sizeof *h);
-	if (h == NULL)
-		return NULL;
-	h->su = su_timer_create(su_root_task(l->root), 0);
-	/* Deferrable timers have a queue of their own, which comes last in a
-	 * turn; one of the past does not touch the length of the sleep. */
-	if (h->su == NULL || su_timer_deferrable(h->su, 1) < 0) {
-		loop_hook_free(h);
-		return NULL;
-	}
-	h->fn = fn;
-	h->arg = arg;
-	return h;
+	if (h != NULL && timer_init(&h->timer, l, fn, arg) &&
+	    su_timer_deferrable(h->timer.su, 1) >= 0)
+		return h;
+	loop_hook_free(h);
+	return NULL;
 }
 
 void
@@ -201,7 +183,7 @@ loop_hook_free(struct loop_hook *h)
 {
 	if (h == NULL)
 		return;
-	su_timer_destroy(h->su);
+	su_timer_destroy(h->timer.su);
 	free(h);
 }
 
@@ -210,10 +192,11 @@ loop_hook_start(struct loop_hook *h)
 {
 	static const su_time_t long_ago = { 1, 0 };
 
-	if (su_timer_is_set(h->su))
+	if (su_timer_is_set(h->timer.su))
 		return;
 	/* No memory: as in loop_timer_start(). */
-	if (su_timer_set_at(h->su, hook_due, h, long_ago) < 0)
+	if (su_timer_set_at(h->timer.su, timer_expired, &h->timer,
+	    long_ago) < 0)
 		abort();
 }
 

@@ -39,10 +39,7 @@ struct redis_link {
 static int64_t
 with_jitter(int64_t ms)
 {
-	uint32_t r;
-
-	random_bytes(&r, sizeof r);
-	return ms / 2 + r % (uint32_t)(ms / 2 + 1);
+	return ms / 2 + random_upto(ms / 2);
 }
 
 static void

@@ -134,14 +134,14 @@ redis_url_parse(struct redis_url *u, const char *text)
 	u->tls = strip(&s, "rediss://");
 	is_unix = !u->tls && strip(&s, "unix://");
 	if (!u->tls && !is_unix && !strip(&s, "redis://"))
-		return "it begins with redis://, rediss:// or unix://";
+		return "url must begin with redis://, rediss:// or unix://";
 	if (!take_user(u, &s))
 		return "what stands before @ is not user:password";
 	if (is_unix)
 		return parse_unix(u, s);
 	host = cut(&s, '/');
 	if (!take_host(u, host, REDIS_PORT))
-		return "it has no host, or no right port";
+		return "url has no host, or no right port";
 	return take_db(u, s) ? NULL : "the database is not a number";
 }
 

@@ -1,5 +1,5 @@
 /*
- * sofia_fixups.c -- a fault of libsofia-sip-ua, cured from outside.
+ * sofia_fixups.c -- faults of libsofia-sip-ua, cured from outside.
  *
  * Seen in Debian's 1.12.11+20110422.1+1e14eea~dfsg-6, the last state of that
  * line, and in 1.13.17, whose su_timer.c does the same.
@@ -13,6 +13,12 @@
  *	the last time waits up to 1 ms; a ready descriptor still ends the wait.
  *	The first 0 stays a poll, as it is asked for when messages between
  *	tasks are waiting.
+ *
+ * su_now
+ *	Fault: timers count the time of day (su/su_time.c), so while a clock
+ *	that was set back by an hour catches up, none fires.
+ *	Evidence: for that hour no ban ended, and no connection that was silent.
+ *	Effect of the cure: they count a clock that nobody sets.
  */
 #include "config.h"
 
@@ -22,13 +28,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/epoll.h>
+#include <time.h>
 
+#include <sofia-sip/su_time.h>
 #include <sofia-sip/su_wait.h>
 
 #include "base/log.h"
 
 static _Thread_local bool polled_idle;
-static _Thread_local unsigned calls;	/* for the self-test */
+static _Thread_local unsigned waits, looks;	/* for the self-test */
 
 int
 epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms)
@@ -36,7 +44,7 @@ epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms)
 	bool poll = timeout_ms == 0;
 	int n;
 
-	calls++;
+	waits++;
 	if (poll && polled_idle)
 		timeout_ms = 1;
 	n = epoll_pwait(epfd, events, max, timeout_ms, NULL);
@@ -44,19 +52,37 @@ epoll_wait(int epfd, struct epoll_event *events, int max, int timeout_ms)
 	return n;
 }
 
-/* Does a loop of the library wait by our function? */
+/* Only differences count, so it need not be the time since 1900. */
+su_time_t
+su_now(void)
+{
+	struct timespec ts;
+
+	looks++;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (su_time_t){ (unsigned long)ts.tv_sec + SU_TIME_EPOCH,
+	    (unsigned long)ts.tv_nsec / 1000 };
+}
+
+static int
+complain(const char *symbol)
+{
+	log_event(EV_FIXUPS_FAIL, kv_str("symbol", symbol));
+	return -ENOTSUP;
+}
+
+/* Does a loop of the library wait, and look at the clock, by ours? */
 int
 sofia_fixups_check(void)
 {
-	unsigned before = calls;
+	unsigned waited = waits, looked = looks;
 	su_root_t *root = su_root_create(NULL);
 
 	if (root != NULL) {
 		su_root_step(root, 0);
 		su_root_destroy(root);
 	}
-	if (calls > before)
-		return 0;
-	log_event(EV_FIXUPS_FAIL, kv_str("symbol", "epoll_wait"));
-	return -ENOTSUP;
+	if (waits == waited)
+		return complain("epoll_wait");
+	return looks == looked ? complain("su_now") : 0;
 }

@@ -12,13 +12,12 @@
 
 enum {
 	BATCH = 512,			/* fire in one turn of the loop */
-	GRAIN_MS = 10,			/* the loop need not wake more often */
-	LOST_MS = 1000			/* so late is no timer */
+	GRAIN_MS = 10			/* the loop need not wake more often */
 };
 
 struct timeouts {
 	struct loop_timer *timer;
-	int64_t		   fires_ms;	/* the timer; 0: it does not run */
+	bool		   runs;	/* the timer */
 	int64_t		   after_ms;
 	int64_t		   grain_ms;
 	struct timeout	   ring;	/* next: first due; prev: last */
@@ -49,7 +48,7 @@ wait_for_first(struct timeouts *q, int64_t now_ms)
 		wait_ms = 0;
 	else if (wait_ms < q->grain_ms)
 		wait_ms = q->grain_ms;
-	q->fires_ms = now_ms + wait_ms;
+	q->runs = true;
 	loop_timer_start(q->timer, wait_ms);
 }
 
@@ -62,7 +61,7 @@ expire(void *arg)
 
 	/* Whoever is added meanwhile waits for the next turn, so that a
 	 * length of 0 cannot hold the loop; nor do very many. */
-	q->fires_ms = now_ms;		/* is started below */
+	q->runs = true;			/* is started below */
 	for (; n > 0; n--) {
 		struct timeout *t = timeouts_first(q);
 
@@ -71,7 +70,7 @@ expire(void *arg)
 		unlink_member(q, t);
 		q->fn(q->arg, t);
 	}
-	q->fires_ms = 0;
+	q->runs = false;
 	wait_for_first(q, clock_mono_ms());
 }
 
@@ -121,9 +120,8 @@ timeouts_add(struct timeouts *q, struct timeout *t)
 	q->ring.prev = t;
 	q->count++;
 	/* The timer is left alone when members go and come: at worst it comes
-	 * early, finds nobody due, and is set again.  The loop counts wall
-	 * time: one that is overdue was lost to a clock that was set back. */
-	if (q->fires_ms == 0 || q->fires_ms + LOST_MS < now_ms)
+	 * early, finds nobody due, and is set again. */
+	if (!q->runs)
 		wait_for_first(q, now_ms);
 }
 

@@ -219,8 +219,8 @@ setup_new(const SSL_METHOD *method, const char *ciphers, int min_version,
 	    SSL_CTX_set_cipher_list(s->ctx, ciphers != NULL ? ciphers :
 	    CIPHERS))
 		return s;
-	snprintf(why, TLS_WHY_MAX, "no such ciphers: %s", ciphers != NULL ?
-	    ciphers : CIPHERS);
+	snprintf(why, TLS_WHY_MAX, "no such ciphers (tls.ciphers): %s",
+	    ciphers != NULL ? ciphers : CIPHERS);
 fail:
 	ERR_clear_error();
 	tls_setup_unref(s);
@@ -272,20 +272,26 @@ serve(struct tls_setup *s, const struct tls_server_conf *conf,
 	return true;
 }
 
+/* What was set up, if it is good; else it is given back. */
+static struct tls_context *
+finish(struct tls_setup *s, bool good)
+{
+	struct tls_context *c = good ? wrap(s) : NULL;
+
+	if (c == NULL)
+		tls_setup_unref(s);
+	ERR_clear_error();
+	return c;
+}
+
 struct tls_context *
 tls_server_context_new(const struct tls_server_conf *conf,
     char why[TLS_WHY_MAX])
 {
 	struct tls_setup *s = setup_new(TLS_server_method(), conf->ciphers,
 	    conf->min_version, why);
-	struct tls_context *c = NULL;
 
-	if (s != NULL && serve(s, conf, why))
-		c = wrap(s);
-	if (c == NULL)
-		tls_setup_unref(s);
-	ERR_clear_error();
-	return c;
+	return finish(s, s != NULL && serve(s, conf, why));
 }
 
 /* Only of a server that was named: its sessions are found by its name. */
@@ -323,14 +329,8 @@ tls_client_context_new(const struct tls_client_conf *conf,
 {
 	struct tls_setup *s = setup_new(TLS_client_method(), conf->ciphers,
 	    conf->min_version, why);
-	struct tls_context *c = NULL;
 
-	if (s != NULL && ask_servers(s, conf, why))
-		c = wrap(s);
-	if (c == NULL)
-		tls_setup_unref(s);
-	ERR_clear_error();
-	return c;
+	return finish(s, s != NULL && ask_servers(s, conf, why));
 }
 
 void

@@ -20,17 +20,22 @@ step_ack_ours(struct request *req)
 	    refuse(req, REASON_ACK_OURS) : STEP_NEXT;
 }
 
-enum step_verdict
-step_ack_may_pass(struct request *req)
+static bool
+may_pass(struct request *req)
 {
 	if (req->token_state == TOKEN_BY_USER && moved_has(req))
 		req->token_state = TOKEN_GOOD;
-	if (req->token_state == TOKEN_GOOD)
-		return STEP_NEXT;
-	if (req->peer != NULL && req->proof == PROOF_NONE &&
-	    req->sip->sip_to->a_tag != NULL)
-		return STEP_NEXT;
-	return refuse(req, REASON_ACK_STRAY);
+	return req->token_state == TOKEN_GOOD || (req->peer != NULL &&
+	    req->proof == PROOF_NONE && req->sip->sip_to->a_tag != NULL);
+}
+
+enum step_verdict
+step_ack_may_pass(struct request *req)
+{
+	if (!may_pass(req))
+		return refuse(req, REASON_ACK_STRAY);
+	transport_vouch(req->p->env.transports, req->connection);
+	return STEP_NEXT;
 }
 
 enum step_verdict

@@ -120,8 +120,8 @@ branch_is_members(const struct request *req)
 	    branch_id_open(req->p, sip, sip->sip_via, &id);
 }
 
-static void
-put_place(struct writer *w, const struct way *way, const struct addr *to)
+void
+branch_put_place(struct writer *w, const struct way *way, const struct addr *to)
 {
 	put_text(w, way_host(way, to));
 	put_text(w, ":");
@@ -135,7 +135,7 @@ branch_put_via(struct writer *w, const struct way *way,
 	put_text(w, "Via: SIP/2.0/");
 	put_text(w, transport_via_name(way->transport));
 	put_text(w, " ");
-	put_place(w, way, asks->to);
+	branch_put_place(w, way, asks->to);
 	put_text(w, ";rport;branch=");
 	put_text(w, asks->branch);
 	put_text(w, "\r\n");
@@ -150,7 +150,7 @@ branch_key(const struct pipeline *p, const struct way *way,
 	struct transaction_id t = { .branch = str_of(asks->branch),
 		.call_id = str_of(asks->call_id), .cseq = asks->cseq };
 
-	put_place(&w, way, asks->to);
+	branch_put_place(&w, way, asks->to);
 	t.sent_by = (struct str){ host, w.len };
 	return transaction_key(p->transactions, &t);
 }

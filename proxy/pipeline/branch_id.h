@@ -31,6 +31,10 @@ struct branch_asks {
 	const struct addr *to;		/* by its network we have a name */
 };
 
+/* "host:port", where who is at `to` finds us by this way. */
+void branch_put_place(struct writer *w, const struct way *way,
+    const struct addr *to);
+
 /* That Via, as a line, for what leaves by this way. */
 void branch_put_via(struct writer *w, const struct way *way,
     const struct branch_asks *asks);

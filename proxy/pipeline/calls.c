@@ -288,9 +288,24 @@ begin(struct request *req, const struct parties *who)
 /* ---- the step */
 
 static bool
-may_call(const struct class *c, const struct called *called)
+may_call(const struct parties *who, const url_t *u)
 {
-	return c == NULL || route_query_class_lets(c, called);
+	struct called called;
+
+	route_query_called(u, &called);
+	return (who->user == NULL ||
+	    route_query_class_lets(who->user, &called)) &&
+	    (who->peer == NULL || route_query_class_lets(who->peer, &called));
+}
+
+/* Also what a strict router would be told to call. */
+static bool
+number_fits(const struct request *req, const struct parties *who)
+{
+	const url_t *hop = message_strict_hop(req->sip);
+
+	return may_call(who, req->sip->sip_request->rq_url) &&
+	    (hop == NULL || may_call(who, hop));
 }
 
 static bool
@@ -313,7 +328,6 @@ enum step_verdict
 step_calls(struct request *req)
 {
 	struct parties who;
-	struct called called;
 
 	if (!opens_a_call(req))
 		return STEP_NEXT;
@@ -321,8 +335,7 @@ step_calls(struct request *req)
 	if ((who.user == NULL && who.peer == NULL) ||
 	    intake_is_emergency(req) || branch_is_members(req))
 		return STEP_NEXT;
-	route_query_called(req->sip->sip_request->rq_url, &called);
-	if (!may_call(who.user, &called) || !may_call(who.peer, &called))
+	if (!number_fits(req, &who))
 		return refuse(req, refusal(req, LIMITED_NUMBER));
 	if (!is_open(req, who.user) || !is_open(req, who.peer))
 		return refuse(req, refusal(req, LIMITED_HOURS));
@@ -332,14 +345,25 @@ step_calls(struct request *req)
 /* ---- what becomes of it */
 
 /* RFC 4028 4: the compact form is x. */
-void
-call_heard(struct request *req, const sip_t *sip)
+static int64_t
+session_expires(const sip_t *sip)
 {
 	int64_t s = message_seconds(sip, "Session-Expires");
 
-	if (s < 0)
-		s = message_seconds(sip, "x");
-	req->session_s = s >= SESSION_LEAST_S ? s : 0;
+	return s >= 0 ? s : message_seconds(sip, "x");
+}
+
+/* Whose call it is must not shorten it alone: what he answers counts if who was
+ * called asked for a session timer, and so obeys it. */
+void
+call_heard(struct request *req, const sip_t *sip)
+{
+	int64_t s = session_expires(sip);
+
+	if (s < SESSION_LEAST_S || (!req->from_caller &&
+	    req->token_state == TOKEN_GOOD && session_expires(req->sip) < 0))
+		s = 0;
+	req->session_s = s;
 }
 
 static int64_t
@@ -396,25 +420,30 @@ dialog_went_on(struct request *req)
 			went_on(req, req->joined[i].call);
 }
 
+/* Who was called hangs up whether the caller hears it or not (RFC 3261
+ * 15.1.1); that the caller hung up, who was called has to confirm. */
 static bool
-is_of_a_call(const struct request *req)
+is_heard(const struct request *req, int status)
 {
-	return req->token_state == TOKEN_GOOD &&
-	    (req->method == sip_method_bye ||
-	    req->method == sip_method_invite ||
-	    req->method == sip_method_update);
+	switch (req->method) {
+	case sip_method_bye:
+		return status / 100 == 2 || !req->from_caller;
+	case sip_method_invite:
+	case sip_method_update:
+		return status / 100 == 2;
+	default:
+		return false;
+	}
 }
 
 void
 call_ended(struct request *req, int status)
 {
-	bool good = status / 100 == 2;
-
-	if (req->counted && good)
+	if (req->counted && status / 100 == 2)
 		touch(req, req->ask->call, lasts_ms(req, req->ask->lasts_ms));
 	else if (req->counted)
 		end(req, req->ask->call);
-	else if (good && is_of_a_call(req))
+	else if (req->token_state == TOKEN_GOOD && is_heard(req, status))
 		dialog_went_on(req);
 }
 

@@ -3,10 +3,11 @@
  * the user and of the peer (guard/classes.h).
  *
  * A call is counted from the INVITE that opens its dialog until that fails, or
- * a BYE in it is answered 2xx, at whatever instance.  Its number is a lot, and
- * stands in the token of the dialog: so whoever has the token may end this
- * call, and no other; and INVITEs that share a Call-ID (a PBX that forks, or
- * sends back to us what we sent there) are calls of their own.
+ * a BYE in it is answered 2xx or came from who was called, at whatever
+ * instance.  Its number is a lot, and stands in the token of the dialog: so
+ * whoever has the token may end this call, and no other; and INVITEs that
+ * share a Call-ID (a PBX that forks, or sends back to us what we sent there)
+ * are calls of their own.
  */
 #ifndef PIPELINE_CALLS_H
 #define PIPELINE_CALLS_H

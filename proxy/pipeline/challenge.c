@@ -27,9 +27,10 @@ is_better(const struct request *req, const struct credentials *a)
 	return known && a->alg > req->cred->alg;
 }
 
-/* Parse one header; keep it if it is the best so far.  -errno. */
+/* Parse one header; keep it if it is the best so far.  *why: why there is
+ * none to judge.  -errno. */
 static int
-consider(struct request *req, const msg_auth_t *au, bool *bad)
+consider(struct request *req, const msg_auth_t *au, enum reason *why)
 {
 	struct credentials *c = malloc(sizeof *c);
 	enum credentials_verdict v;
@@ -38,7 +39,10 @@ consider(struct request *req, const msg_auth_t *au, bool *bad)
 		return -ENOMEM;
 	v = credentials_parse(c, message_raw_value(au->au_common),
 	    str_of(req->realm));
-	*bad |= v == CREDENTIALS_BAD;
+	if (v == CREDENTIALS_BAD)
+		*why = REASON_BAD_CREDENTIALS;
+	else if (*why == REASON_NO_CREDENTIALS)
+		*why = REASON_OTHER_REALM;
 	if (v == CREDENTIALS_OK && is_better(req, c)) {
 		free(req->cred);
 		req->cred = c;
@@ -53,15 +57,14 @@ step_challenge(struct request *req)
 {
 	const msg_auth_t *au = req->www ? req->sip->sip_authorization :
 	    req->sip->sip_proxy_authorization;
-	bool bad = false;
+	enum reason why = REASON_NO_CREDENTIALS;
 
 	if (req->proof == PROOF_NONE)
 		return STEP_NEXT;
 	for (; au != NULL; au = au->au_next)
-		if (consider(req, au, &bad) < 0)
+		if (consider(req, au, &why) < 0)
 			return refuse(req, REASON_NO_MEMORY);
 	if (req->cred == NULL)
-		return refuse(req, bad ? REASON_BAD_CREDENTIALS :
-		    REASON_NO_CREDENTIALS);
+		return refuse(req, why);
 	return STEP_NEXT;
 }

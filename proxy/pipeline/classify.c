@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard/uri.h"
 #include "io/tls.h"
 #include "pipeline/flow.h"
 #include "pipeline/message.h"
@@ -21,27 +22,57 @@ is_us(const struct request *req, const url_t *u)
 	    url_port_number(u));
 }
 
+/* What goes into the start line from a Route is judged as what came there. */
+static enum reason
+judge_uri(struct request *req, const url_t *u)
+{
+	const char *text = url_as_string(msg_home(req->msg), u);
+
+	if (text == NULL)
+		return REASON_NO_MEMORY;
+	if (u->url_fragment == NULL &&
+	    uri_judge(str_of(text), URI_REQUEST) == URI_GOOD)
+		return REASON_COUNT;
+	req->header = "Route";
+	return REASON_BAD_HEADER_URI;
+}
+
 /*
  * RFC 3261 16.4: a strict router before us put our Record-Route value into
  * the Request-URI; the last Route holds the real one.
  */
-static void
+static enum reason
 undo_strict_routing(struct request *req)
 {
 	sip_t *sip = req->sip;
 	sip_route_t *last = sip->sip_route;
 	const url_t *u = sip->sip_request->rq_url;
+	enum reason r;
 
 	if (last == NULL || !is_us(req, u) || u->url_params == NULL ||
 	    !url_has_param(u, "lr"))
-		return;
+		return REASON_COUNT;
 	while (last->r_next != NULL)
 		last = last->r_next;
+	r = judge_uri(req, last->r_url);
+	if (r != REASON_COUNT)
+		return r;
 	if (u->url_user != NULL)
 		flow_open_dialog(req, str_of(u->url_user));
-	if (message_set_uri(req->msg, sip, last->r_url) == 0)
-		msg_header_remove(req->msg, (msg_pub_t *)sip,
-		    (msg_header_t *)last);
+	if (message_set_uri(req->msg, sip, last->r_url) < 0)
+		return REASON_NO_MEMORY;
+	msg_header_remove(req->msg, (msg_pub_t *)sip, (msg_header_t *)last);
+	return REASON_COUNT;
+}
+
+/* The next hop is a strict router, whose own URI goes into the start line
+ * (RFC 3261 16.6 item 6). */
+static enum reason
+judge_strict_hop(struct request *req)
+{
+	const url_t *hop = message_strict_hop(req->sip);
+
+	return hop == NULL ? REASON_COUNT : judge_uri(req, hop);
 }
 
 static bool
@@ -332,8 +363,11 @@ step_classify(struct request *req)
 {
 	enum reason r;
 
-	undo_strict_routing(req);
-	r = take_own_routes(req);
+	r = undo_strict_routing(req);
+	if (r == REASON_COUNT)
+		r = take_own_routes(req);
+	if (r == REASON_COUNT)
+		r = judge_strict_hop(req);
 	if (r == REASON_COUNT)
 		r = take_contact_token(req);
 	if (r != REASON_COUNT)

@@ -24,19 +24,29 @@ edit_max_forwards(msg_t *msg, sip_t *sip)
 	return 0;
 }
 
+/* A route that names a peer chose by the Request-URI, and goes to no Route. */
+static bool
+goes_by_route(const struct leg *leg)
+{
+	return leg->peer == NULL || leg->req->token_state == TOKEN_GOOD;
+}
+
 /*
  * RFC 3261 16.6 item 6: the next hop is a strict router, which wants to see
  * itself in the Request-URI and the real one as the last Route.
  */
 static int
-edit_for_strict_router(msg_t *msg, sip_t *sip)
+edit_for_strict_router(struct leg *leg)
 {
-	sip_route_t *first = sip->sip_route, *last;
+	msg_t *msg = leg->msg;
+	sip_t *sip = leg->sip;
+	const url_t *first = message_strict_hop(sip);
+	sip_route_t *last;
 	url_t *hop;
 
-	if (first == NULL || url_has_param(first->r_url, "lr"))
+	if (first == NULL || !goes_by_route(leg))
 		return 0;
-	hop = url_hdup(msg_home(msg), first->r_url);
+	hop = url_hdup(msg_home(msg), first);
 	last = sip_route_create(msg_home(msg), sip->sip_request->rq_url, NULL);
 	if (hop == NULL || last == NULL || msg_header_insert(msg,
 	    (msg_pub_t *)sip, (msg_header_t *)last) < 0)
@@ -76,7 +86,7 @@ edit_request(struct leg *leg, const struct way *out)
 	drop_others_credentials(leg);
 	if (!req->handed && (trust_request(leg) < 0 ||
 	    (respell_is_due(leg) && respell_request(leg) < 0) ||
-	    edit_for_strict_router(leg->msg, leg->sip) < 0))
+	    edit_for_strict_router(leg) < 0))
 		return -ENOMEM;
 	rc = registers(leg) ? flow_register(leg, out) : 0;
 	if (rc < 0)

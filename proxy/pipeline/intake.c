@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "pipeline/intake.h"
+#include "pipeline/message.h"
 #include "pipeline/route_query.h"
 
 /* Requests under way that came from one peer; it outlives reloads. */
@@ -86,7 +87,8 @@ intake_is_emergency(const struct request *req)
 		user = u->url_host;
 	for (size_t i = 0; user != NULL && i < numbers->n; i++)
 		if (strcmp(numbers->v[i], user) == 0)
-			return is_that_alone(u);
+			return is_that_alone(u) &&
+			    message_strict_hop(req->sip) == NULL;
 	return false;
 }
 

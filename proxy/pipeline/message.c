@@ -157,6 +157,15 @@ message_has_token(const sip_t *sip, const char *name, const char *token)
 	return false;
 }
 
+const url_t *
+message_strict_hop(const sip_t *sip)
+{
+	const sip_route_t *first = sip->sip_route;
+
+	return first == NULL || url_has_param(first->r_url, "lr") ? NULL :
+	    first->r_url;
+}
+
 static int
 port_number(const char *text, int dflt)
 {

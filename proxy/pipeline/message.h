@@ -41,6 +41,10 @@ int message_add_other(msg_t *msg, sip_t *sip, const char *text);
 bool message_has_token(const sip_t *sip, const char *name,
     const char *token);
 
+/* The first Route, if a strict router is behind it, which wants to see it as
+ * Request-URI (RFC 3261 16.6 item 6); else NULL. */
+const url_t *message_strict_hop(const sip_t *sip);
+
 /* Port of a URL or Via; the scheme's or transport's default if absent.
  * -1: malformed. */
 int url_port_number(const url_t *u);

@@ -27,6 +27,18 @@ methods_allow(const struct request *req)
 	    branch_is_members(req);
 }
 
+bool
+methods_is_misspelt(struct str method)
+{
+	for (int m = sip_method_invite; m <= sip_method_publish; m++) {
+		const char *name = sip_method_name((sip_method_t)m, "");
+
+		if (str_caseis(method, name))
+			return !str_is(method, name);
+	}
+	return false;
+}
+
 void
 methods_put(const struct request *req, struct writer *w)
 {

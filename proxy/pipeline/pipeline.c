@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/secret.h"
 #include "guard/deny.h"
 #include "pipeline/branch.h"
@@ -412,6 +413,18 @@ pipeline_admit(void *arg, const struct addr *source)
 
 	return !deny_has(p->policy->deny, source) &&
 	    watch_admits(p->watch, source);
+}
+
+bool
+pipeline_admit_handshake(void *arg, const struct addr *source)
+{
+	const struct pipeline *p = arg;
+	const struct policy *policy = p->policy;
+	const struct knock k = { .watch = p->watch, .limits = policy->limits,
+		.source = source, .now_us = clock_mono_us() };
+
+	return rate_take_handshake(&k) || (policy->limits->exempt_peers &&
+	    watch_is_spared(p, policy, source));
 }
 
 void

@@ -123,6 +123,7 @@ void pipeline_set_policy(struct pipeline *p, struct policy *policy);
 void pipeline_message(void *arg, const struct arrived *a, struct msg_s *msg);
 bool pipeline_plain(void *arg, const struct arrived *a);
 bool pipeline_admit(void *arg, const struct addr *source);
+bool pipeline_admit_handshake(void *arg, const struct addr *source);
 void pipeline_lost(void *arg, uint32_t connection);
 void pipeline_unreachable(void *arg, const struct port *port,
     const struct addr *to);

@@ -30,13 +30,22 @@ take_request_params(struct str *s)
 	}
 }
 
-/* "METHOD sip:... SIP/2.0" */
+static bool
+has_small_letter(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.p[i] >= 'a' && s.p[i] <= 'z')
+			return true;
+	return false;
+}
+
+/* "METHOD sip:... SIP/2.0"; "method" may be misspelt (methods.h). */
 static bool
 read_start(struct plain *p, struct str line)
 {
 	p->method = piece_take(&line, IS_ALPHA | IS_DIGIT);
 	if (p->method.len == 0 || str_is(p->method, "ACK") ||
-	    str_is(p->method, "CANCEL"))
+	    str_is(p->method, "CANCEL") || has_small_letter(p->method))
 		return false;
 	return piece_text(&line, " ") && piece_uri(&line, &p->domain) &&
 	    take_request_params(&line) &&

@@ -13,6 +13,7 @@
 #include "pipeline/client_owner.h"
 #include "pipeline/probe.h"
 #include "pipeline/targets.h"
+#include "pipeline/watch.h"
 
 enum {
 	PROBE_MAX = 4096,		/* of an OPTIONS */
@@ -46,25 +47,6 @@ struct finding {
 };
 
 static void
-random_text(char out[RANDOM_TEXT + 1])
-{
-	uint8_t random[RANDOM_BYTES];
-
-	random_bytes(random, sizeof random);
-	hex_encode(out, random, sizeof random);
-}
-
-/* 0 to ms */
-static int64_t
-some_of(int64_t ms)
-{
-	uint8_t random[4];
-
-	random_bytes(random, sizeof random);
-	return (int64_t)(get_u32(random) % ((uint64_t)ms + 1));
-}
-
-static void
 say(const struct probe *q, enum event ev, const struct finding *f)
 {
 	char target[ADDR_TEXT_MAX];
@@ -93,7 +75,7 @@ static void
 rest(struct probe *q)
 {
 	int64_t wait_ms = q->peer->probe.interval_ms -
-	    some_of(q->peer->probe.interval_ms / 16) -
+	    random_upto(q->peer->probe.interval_ms / 16) -
 	    (clock_mono_ms() - q->begun_ms);
 
 	q->begun_ms = 0;
@@ -157,18 +139,10 @@ put_uri(const struct probe *q, struct writer *w)
 }
 
 static void
-put_place(const struct probe *q, const struct way *way, struct writer *w)
-{
-	put_text(w, way_host(way, &q->now.addr));
-	put_text(w, ":");
-	put_uint(w, way->port);
-}
-
-static void
 put_contact(const struct probe *q, const struct way *way, struct writer *w)
 {
 	put_text(w, "Contact: <sip:");
-	put_place(q, way, w);
+	branch_put_place(w, way, &q->now.addr);
 	if (way->transport != TRANSPORT_UDP) {
 		put_text(w, ";transport=");
 		put_text(w, transport_name(way->transport));
@@ -186,7 +160,7 @@ write_options(struct probe *q, const struct way *way,
 	put_text(w, " SIP/2.0\r\n");
 	branch_put_via(w, way, asks);
 	put_text(w, "Max-Forwards: 70\r\nFrom: <sip:sipbouncer@");
-	put_place(q, way, w);
+	branch_put_place(w, way, &q->now.addr);
 	put_text(w, ">;tag=");
 	put_mem(w, q->call_id, 8);
 	put_text(w, "\r\nTo: <");
@@ -214,7 +188,7 @@ send_options(struct probe *q, const struct way *way)
 	struct writer w;
 	int error;
 
-	random_text(id + 7);
+	random_hex(id + 7, RANDOM_BYTES);
 	if (!write_options(q, way, &asks, &w))
 		return false;
 	conf.key = branch_key(q->p, way, &asks);
@@ -237,6 +211,7 @@ ask_first(struct probe *q, const struct dns_target *t, size_t n)
 	}
 	q->now = (struct target){ .addr = t[i].addr,
 		.transport = t[i].transport, .name = q->host };
+	watch_know_peer(q->p->watch, &q->now.addr, q->begun_ms);
 	way = targets_own_way(q->p, q->peer, &q->now);
 	if (way == NULL)
 		fail(q, "no-way-out");
@@ -317,10 +292,10 @@ add_probe(struct pipeline *p, const struct peer *peer, size_t i)
 		free_probe(q);
 		return false;
 	}
-	random_text(q->call_id);
+	random_hex(q->call_id, RANDOM_BYTES);
 	q->next = p->probes;
 	p->probes = q;
-	loop_timer_start(q->timer, some_of(peer->probe.interval_ms));
+	loop_timer_start(q->timer, random_upto(peer->probe.interval_ms));
 	return true;
 }
 

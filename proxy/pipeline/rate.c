@@ -137,6 +137,13 @@ rate_take(const struct knock *k)
 }
 
 bool
+rate_take_handshake(const struct knock *k)
+{
+	return watch_take_knock(k, MARK_RATE_HANDSHAKE, mark_source(k),
+	    &k->limits->requests_per_source);
+}
+
+bool
 rate_would(const struct knock *k)
 {
 	uint64_t source = mark_source(k);
@@ -222,15 +229,17 @@ step_rate(struct request *req)
 	return is_scanner(req) ? refuse(req, REASON_SCANNER) : STEP_NEXT;
 }
 
-/* Only now: who copies another's answers must not use up his rate. */
+/* Only now: who copies another's answers must not use up his rate, nor hold a
+ * connection. */
 enum step_verdict
 step_proved(struct request *req)
 {
+	transport_vouch(req->p->env.transports, req->connection);
 	if (req->proof == PROOF_NONE)
 		return STEP_NEXT;
-	watch_success(req);
-	if (watch_take(req, MARK_RATE_USER, req->claimed,
+	if (!watch_take(req, MARK_RATE_USER, req->claimed,
 	    &req->policy->limits->requests_per_user))
-		return STEP_NEXT;
-	return refuse_over(req, OVER_USER);
+		return refuse_over(req, OVER_USER);
+	watch_success(req);
+	return STEP_NEXT;
 }

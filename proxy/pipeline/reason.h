@@ -21,7 +21,7 @@ R(ACK_BAD, "ack-bad", 0, "",						       \
     "An ACK that fails a check was dropped; an ACK is never answered.")	       \
 R(BAD_START_LINE, "bad-start-line", 400, "Bad Request Line",		       \
     "Not just a method, a Request-URI and a version, with one blank"	       \
-    " between.")							       \
+    " between; or a method in other letters than its own.")		       \
 R(MISSING_HEADER, "missing-header", 400, "Missing Header",		       \
     "There is no From, To, Call-ID or CSeq, or over a connection no"	       \
     " Content-Length.")							       \
@@ -30,7 +30,8 @@ R(HEADER_TWICE, "header-twice", 400, "Doubled Header",			       \
 R(BAD_HEADER, "bad-header", 400, "Bad Header",				       \
     "A header that a proxy must understand is malformed.")		       \
 R(BAD_HEADER_URI, "bad-header-uri", 400, "Bad URI in Header",		       \
-    "The URI in From, To or Contact is malformed.")			       \
+    "The URI in From, To or Contact is malformed, or that of a Route which"     \
+    " has to become the Request-URI.")					       \
 R(BAD_TAG, "bad-tag", 400, "Bad Tag",					       \
     "A tag of From or To is empty, quoted, or there twice.")	       \
 R(BAD_CALL_ID, "bad-call-id", 400, "Bad Call-ID",			       \
@@ -95,6 +96,8 @@ R(NO_MEMORY, "no-memory", 503, "Service Unavailable",			       \
     "There was no memory for this request.")				       \
 R(NO_CREDENTIALS, "no-credentials", 407, "Proxy Authentication Required",      \
     "No answer to a challenge of ours: the usual first request.")	       \
+R(OTHER_REALM, "other-realm", 407, "Proxy Authentication Required",	       \
+    "Credentials for other realms only, as of a phone that is set to one.")    \
 R(BAD_CREDENTIALS, "bad-credentials", 407, "Proxy Authentication Required",    \
     "Credentials for our realm that are malformed.")			       \
 R(NOT_OFFERED, "not-offered", 407, "Proxy Authentication Required",	       \
@@ -172,7 +175,7 @@ R(MEDIA_OPAQUE, "media-opaque", 415, "Unsupported Media Type",		       \
 R(FILTERED, "filtered", 473, "Destination Filtered",			       \
     "An address of the target is one that the egress list denies.")	       \
 R(NO_SUCH_NAME, "no-such-name", 502, "Bad Gateway",			       \
-    "The name of the target does not exist.")				       \
+    "The name of the target does not exist, or leads to nobody but us.")	       \
 R(DNS_AWAY, "dns-away", 503, "Service Unavailable",			       \
     "No name server answered for the target.")				       \
 R(NO_WAY_OUT, "no-way-out", 500, "Server Internal Error",		       \

@@ -50,14 +50,6 @@ put_domain(const struct registration *r, struct writer *w)
 	put_str(w, after(r->aor, '@'));
 }
 
-static void
-put_place(const struct registration *r, struct writer *w)
-{
-	put_text(w, way_host(r->way, &r->now.addr));
-	put_text(w, ":");
-	put_uint(w, r->way->port);
-}
-
 /* RFC 3261 10.2.1: To is what is registered, From who does it. */
 static void
 put_names(const struct registration *r, struct writer *w)
@@ -79,7 +71,7 @@ put_own_contact(const struct registration *r, struct writer *w)
 	put_str(w, scheme_of(r));
 	put_str(w, user_of(r));
 	put_text(w, "@");
-	put_place(r, w);
+	branch_put_place(w, r->way, &r->now.addr);
 	if (r->way->transport == TRANSPORT_UDP || scheme_of(r).len > 4)
 		return;
 	put_text(w, ";transport=");

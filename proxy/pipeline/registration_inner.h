@@ -16,7 +16,8 @@
 
 enum {
 	LINE_BYTES = 12,		/* of a MAC */
-	LINE_TEXT = BASE64URL_LEN(LINE_BYTES)
+	LINE_TEXT = BASE64URL_LEN(LINE_BYTES),
+	REGISTER_END_MS = 2000		/* to be taken back */
 };
 
 enum registration_state { REG_WAIT, REG_LOOK, REG_ASK, REG_OVER };
@@ -79,6 +80,18 @@ registration_stands(const struct registration *r, int64_t now_ms)
 {
 	return r->until_ms > now_ms;
 }
+
+/* None of the targets took it. */
+void registration_round_failed(struct registration *r);
+
+/* registration_ask.c: try the next target, until one can be asked; where none
+ * is left, registration_round_failed(). */
+void registration_try(struct registration *r);
+/* r->now, by r->way; false: that cannot be. */
+bool registration_ask(struct registration *r);
+/* To the log, with the target that is asked. */
+void registration_say(const struct registration *r, enum event ev,
+    const char *reason, int status);
 
 /* register.c: the REGISTER to r->now by r->way, in the pipeline's scratch. */
 bool register_write(struct registration *r, const struct branch_asks *asks,

@@ -12,15 +12,6 @@
 
 enum { START_MS = 200, AGAIN_MS = 1000 };	/* spread over so long */
 
-static int64_t
-up_to(int64_t ms)
-{
-	uint8_t random[4];
-
-	random_bytes(random, sizeof random);
-	return get_u32(random) % ms;
-}
-
 static void
 tell(void *owner, const struct metric *what, metrics_visit_f *visit,
     void *arg)
@@ -115,7 +106,7 @@ add(struct pipeline *p, const struct peer *peer)
 		return false;
 	r->next = p->registrations->first;
 	p->registrations->first = r;
-	registration_start(r, up_to(START_MS));
+	registration_start(r, random_upto(START_MS));
 	return true;
 }
 
@@ -178,7 +169,7 @@ registrations_lost(struct pipeline *p, uint32_t connection)
 	    r = r->next)
 		if (r->connection == connection && r->state == REG_WAIT &&
 		    r->until_ms > 0)
-			registration_start(r, AGAIN_MS + up_to(AGAIN_MS));
+			registration_start(r, AGAIN_MS + random_upto(AGAIN_MS));
 }
 
 /* Over the connection that we made; or from the address that we asked, which

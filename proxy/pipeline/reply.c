@@ -233,6 +233,7 @@ reply_send(struct request *req, enum reason r)
 		rc = server_respond(req->server, a.status, w.p, w.len);
 	} else {
 		acked_note(req);
+		back.run = true;
 		rc = transport_send(p->env.transports, &back, w.p, w.len,
 		    NULL);
 	}

@@ -313,10 +313,14 @@ call_id_of(const struct request *req)
 	    req->sip->sip_call_id->i_id;
 }
 
-/* Whom the sender claims to be, while that is not proved. */
+/* Whom the sender claims to be, while that is not proved, and what he may not
+ * call himself. */
 static struct str
-claim_of(const struct request *req)
+claim_of(const struct request *req, enum reason r)
 {
+	if (r == REASON_WRONG_IDENTITY)
+		return message_raw_value(req->method == sip_method_register ?
+		    req->sip->sip_to->a_common : req->sip->sip_from->a_common);
 	if (*req->user != '\0' || req->cred == NULL)
 		return str_of("-");
 	return req->cred->username;
@@ -343,15 +347,17 @@ nonce_of(const struct request *req, enum reason r)
 }
 
 /* Refused, and perhaps sent by nobody that we know: what is answered by a
- * challenge may be a copy of what a user sent. */
+ * challenge may be a copy of what a user sent, and a peer that has a password
+ * to show has only an address until then. */
 static bool
 is_strangers(const struct request *req, enum reason r)
 {
-	bool known = req->peer != NULL || *req->user != '\0' ||
+	bool peer = req->peer != NULL && !peer_asks_digest(req->peer);
+	bool known = peer || *req->user != '\0' ||
 	    req->token_state == TOKEN_GOOD;
 
 	return event_of(r) == EV_REQUEST_REFUSED &&
-	    (!known || (req->peer == NULL && reason_status(r) == 407));
+	    (!known || (!peer && reason_status(r) == 407));
 }
 
 bool
@@ -374,7 +380,7 @@ static void
 log_end(const struct request *req, enum reason r, int status)
 {
 	char source[ADDR_TEXT_MAX], target[ADDR_TEXT_MAX], issuer[8];
-	struct str claim = claim_of(req);
+	struct str claim = claim_of(req, r);
 
 	if (!is_worth_a_line(req, r))
 		return;

@@ -155,6 +155,8 @@ respelt_identities(struct leg *leg, const char *value)
 	for (; m != NULL && out != NULL; m = m->m_next) {
 		const char *name = m->m_display == NULL ? "" : m->m_display;
 
+		if (m->m_url->url_type == url_invalid)
+			return value;
 		if (!respell_url(home, m->m_url, &leg->peer->caller))
 			return NULL;
 		out = su_sprintf(home, "%s%s%s<" URL_PRINT_FORMAT ">%s", out,

@@ -4,6 +4,8 @@
 
 #include "pipeline/route_query.h"
 
+enum { PARAMS_MAX = 1024 };		/* in more nobody can tell */
+
 /* In a tel URI the number stands where a host would. */
 static const char *
 number_in(const url_t *u)
@@ -65,24 +67,27 @@ put_number(struct writer *w, const url_t *u)
 	return out;
 }
 
-/* In a tel URI they stand by themselves, else in the user part, where the
- * first semicolon may be escaped. */
-static struct str
-params_in(const url_t *u, const char *number)
+/* Its parameters stand in the user part, where the first semicolon may be
+ * escaped, and those of tel behind it; some look behind the host as well. */
+static void
+put_params(struct writer *w, const url_t *u)
 {
-	bool in_user = number != NULL && strchr(number, ';') != NULL;
-
-	return str_of(u->url_type == url_tel && !in_user ? u->url_params :
-	    number);
+	put_part(w, number_in(u));
+	put_text(w, ";");
+	put_part(w, u->url_params);
 }
 
 void
 route_query_called(const url_t *u, struct called *out)
 {
+	char params[PARAMS_MAX];
+	struct writer w = writer_on(params, sizeof params);
 	const char *s = number_in(u);
 
+	put_params(&w, u);
 	out->is_bare = s == NULL || strchr(s, ';') == NULL;
-	out->n = number_readings(out->reading, str_of(s), params_in(u, s));
+	out->n = w.full ? 0 : number_readings(out->reading, str_of(s),
+	    (struct str){ w.p, w.len });
 }
 
 bool
@@ -97,18 +102,32 @@ route_query_class_lets(const struct class *c, const struct called *called)
 /* Its digits up to a letter or a parameter, and a + before them, whatever
  * stands between: whom we send it to may dial these. */
 static struct str
-put_digits(struct writer *w, const url_t *u)
+put_digits(struct writer *w, const struct number *n)
 {
 	struct str out = { w->p + w->len, 0 };
-	struct number n;
 
-	number_read(&n, str_of(number_in(u)));
-	for (size_t i = 0; i < n.len && !isalpha((unsigned char)n.text[i]);
+	for (size_t i = 0; i < n->len && !isalpha((unsigned char)n->text[i]);
 	    i++)
-		if (n.text[i] != '*' && n.text[i] != '#')
-			put_mem(w, &n.text[i], 1);
+		if (n->text[i] != '*' && n->text[i] != '#')
+			put_mem(w, &n->text[i], 1);
 	out.len = (size_t)(w->p + w->len - out.p);
 	return out;
+}
+
+/* What has a parameter twice is read without. */
+static void
+put_readings(struct writer *w, const url_t *u, struct route_query *out)
+{
+	struct called called;
+
+	_Static_assert(ROUTE_READINGS == (int)NUMBER_READINGS, "as many");
+	route_query_called(u, &called);
+	if (called.n == 0)
+		number_read(&called.reading[called.n++],
+		    str_of(number_in(u)));
+	out->nreadings = called.n;
+	for (size_t i = 0; i < called.n; i++)
+		out->digits[i] = put_digits(w, &called.reading[i]);
 }
 
 bool
@@ -120,6 +139,6 @@ route_query_fill(struct writer *w, const sip_t *sip, struct route_query *out)
 	out->uri = route_query_put_uri(w, u);
 	out->from_uri = route_query_put_uri(w, sip->sip_from->a_url);
 	out->number = put_number(w, u);
-	out->digits = put_digits(w, u);
+	put_readings(w, u, out);
 	return !w->full;
 }

@@ -39,6 +39,21 @@ judge_party(const msg_common_t *h, const char *name)
 	return fault_of(header_party(message_raw_value(h)), name);
 }
 
+/* Did the parser read what we judged?  With no blank behind it, UTF-8 in a
+ * name may have been the beginning of a scheme to it. */
+static struct fault
+judge_reading(struct fault f, const url_t *u, const char *name)
+{
+	return f.why != REASON_COUNT ? f : fault_if(
+	    u->url_type == url_invalid, REASON_BAD_HEADER_URI, name);
+}
+
+static struct fault
+judge_address(const sip_addr_t *a, const char *name)
+{
+	return judge_reading(judge_party(a->a_common, name), a->a_url, name);
+}
+
 static struct fault
 judge_call_id(const sip_call_id_t *i)
 {
@@ -70,12 +85,15 @@ judge_max_forwards(const sip_max_forwards_t *mf)
 static struct fault
 judge_contacts(const sip_contact_t *m)
 {
+	static const char name[] = "Contact";
 	struct fault f = no_fault;
 
-	for (; m != NULL && f.why == REASON_COUNT; m = m->m_next)
+	for (; m != NULL && f.why == REASON_COUNT; m = m->m_next) {
 		if (m->m_common->h_len > 0)
 			f = fault_of(header_contacts(message_raw_value(
-			    m->m_common)), "Contact");
+			    m->m_common)), name);
+		f = judge_reading(f, m->m_url, name);
+	}
 	return f;
 }
 
@@ -172,9 +190,9 @@ judge_identity(const sip_t *sip, const char *method)
 	if (f.why == REASON_COUNT)
 		f = judge_call_id(sip->sip_call_id);
 	if (f.why == REASON_COUNT)
-		f = judge_party(sip->sip_from->a_common, "From");
+		f = judge_address(sip->sip_from, "From");
 	if (f.why == REASON_COUNT)
-		f = judge_party(sip->sip_to->a_common, "To");
+		f = judge_address(sip->sip_to, "To");
 	return f;
 }
 

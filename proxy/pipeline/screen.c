@@ -133,6 +133,9 @@ judge_frame(const struct request *req)
 		return (struct fault){ REASON_TOO_LARGE, NULL };
 	if (req->uri.p == NULL)
 		return (struct fault){ REASON_BAD_START_LINE, NULL };
+	if (req->method == sip_method_unknown &&
+	    methods_is_misspelt(req->method_name))
+		return (struct fault){ REASON_BAD_START_LINE, NULL };
 	if (strcasecmp(version, sip_version_2_0) != 0)
 		return (struct fault){ REASON_BAD_VERSION, NULL };
 	if (flags & (MESSAGE_BAD_LENGTH | MSG_FLG_TRUNC))

@@ -9,6 +9,7 @@
 #include "pipeline/leaving.h"
 #include "pipeline/media.h"
 #include "pipeline/targets.h"
+#include "pipeline/watch.h"
 
 enum { NO_TCP_S = 300 };	/* who refused it is not asked again sooner */
 
@@ -75,6 +76,9 @@ targets_take(struct leg *leg, const struct dns_target *t, size_t n,
 		one = (struct target){ .addr = t[i].addr,
 			.transport = t[i].transport, .name = host,
 			.member = leg->resolving, .open = leg->next_open };
+		if (one.member != NULL)
+			watch_know_peer(req->p->watch, &one.addr,
+			    req->start_us / 1000);
 		if (!put_off(leg, &one))
 			leg->target[leg->ntargets++] = one;
 	}

@@ -276,7 +276,6 @@ void
 uplink_put(struct uplink *u, const struct uplink_request *r, struct writer *w)
 {
 	struct place *place = find_place(u, r->to);
-	uint8_t random[CNONCE_BYTES];
 	char cnonce[2 * CNONCE_BYTES + 1];
 	struct answer_request a = { .method = r->method, .uri = r->uri,
 		.body = r->body, .cnonce = { cnonce, 2 * CNONCE_BYTES } };
@@ -284,8 +283,7 @@ uplink_put(struct uplink *u, const struct uplink_request *r, struct writer *w)
 	if (place == NULL || (!place->www.live && !place->proxy.live))
 		return;
 	place->used = ++u->uses;
-	random_bytes(random, sizeof random);
-	hex_encode(cnonce, random, sizeof random);
+	random_hex(cnonce, CNONCE_BYTES);
 	put(w, "Authorization: ", &place->www, &u->as, &a);
 	put(w, "Proxy-Authorization: ", &place->proxy, &u->as, &a);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "guard/header.h"
 #include "pipeline/message.h"
 #include "pipeline/request.h"
 #include "pipeline/route_query.h"
@@ -85,7 +86,8 @@ may_be(const struct request *req, su_home_t *home, const url_t *u)
 	    req->answer.identity, req->answer.nidentities, domain, ndomains);
 }
 
-/* P-Preferred-Identity holds name-addrs, perhaps several (RFC 3325 9.2). */
+/* P-Preferred-Identity holds name-addrs, perhaps several (RFC 3325 9.2).  We
+ * shall assert them: the next one must find in them what we do. */
 static bool
 may_prefer(const struct request *req, su_home_t *home)
 {
@@ -94,7 +96,8 @@ may_prefer(const struct request *req, su_home_t *home)
 	while ((un = message_other(req->sip, "P-Preferred-Identity", un))) {
 		sip_contact_t *m = sip_contact_make(home, un->un_value);
 
-		if (m == NULL)
+		if (m == NULL || header_contacts(message_raw_value(
+		    un->un_common)) != HEADER_GOOD)
 			return false;
 		for (; m != NULL; m = m->m_next)
 			if (!may_be(req, home, m->m_url))
@@ -156,18 +159,27 @@ has_prefix(const struct cred_answer *a, const struct number *n)
 }
 
 static bool
-number_is_right(const struct request *req)
+may_call(const struct cred_answer *a, const url_t *u)
 {
-	const struct cred_answer *a = &req->answer;
 	struct called called;
 
-	if (a->nprefixes == 0 || calls_nobody(req->method))
-		return true;
-	route_query_called(req->sip->sip_request->rq_url, &called);
+	route_query_called(u, &called);
 	for (size_t i = 0; i < called.n; i++)
 		if (!has_prefix(a, &called.reading[i]))
 			return false;
 	return called.is_bare && called.n > 0;
+}
+
+/* Also what a strict router would be told to call. */
+static bool
+number_is_right(const struct request *req)
+{
+	const struct cred_answer *a = &req->answer;
+	const url_t *hop = message_strict_hop(req->sip);
+
+	return a->nprefixes == 0 || calls_nobody(req->method) ||
+	    (may_call(a, req->sip->sip_request->rq_url) &&
+	    (hop == NULL || may_call(a, hop)));
 }
 
 static void

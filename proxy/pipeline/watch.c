@@ -13,7 +13,9 @@
 
 enum {
 	BUCKETS = 1 << 17,		/* of 16 bytes each */
-	FAILURES = 1 << 16		/* the same */
+	FAILURES = 1 << 17,		/* the same; three proofs of each
+					 * phone */
+	PEER_KNOWN_S = 24 * 3600	/* after it was last there */
 };
 
 static const char *const over_words[OVER_KINDS] = {
@@ -32,8 +34,7 @@ add_metrics(struct watch *w, struct metrics *m)
 		.name = "guard_failures_total",
 		.help = "Failures that count against a source." };
 	static const struct metric slowed = { .name = "guard_slowed_total",
-		.help = "Sources that were slowed instead of banned, as a "
-		"whole or for one user." };
+		.help = "Sources that were slowed instead of banned." };
 
 	w->over_total = metrics_add(m, &over);
 	w->failures_total = metrics_add(m, &failures);
@@ -50,9 +51,10 @@ watch_new(struct pipeline *p)
 	if (w == NULL)
 		return NULL;
 	random_bytes(w->key, sizeof w->key);
+	w->peers = grey_new();
 	w->rates = rates_new(BUCKETS);
 	w->failures = failures_new(FAILURES, w->key);
-	if (w->rates == NULL || w->failures == NULL ||
+	if (w->peers == NULL || w->rates == NULL || w->failures == NULL ||
 	    add_metrics(w, p->env.metrics) < 0 || watch_bans_open(w, p) < 0) {
 		watch_free(w);
 		return NULL;
@@ -68,6 +70,7 @@ watch_free(struct watch *w)
 	watch_bans_close(w);
 	failures_free(w->failures);
 	rates_free(w->rates);
+	grey_free(w->peers);
 	free(w);
 }
 
@@ -117,6 +120,9 @@ watch_take(struct request *req, enum mark_kind bucket, uint64_t whose,
 bool
 watch_peer(struct request *req)
 {
+	if (req->transport != TRANSPORT_UDP)
+		watch_know_peer(req->p->watch, &req->source,
+		    req->start_us / 1000);
 	return watch_take(req, MARK_RATE_PEER, req->peer->id,
 	    &req->peer->requests);
 }
@@ -200,56 +206,77 @@ standing_of(const struct request *req, const struct failures_who *who)
 	return failures_proved(f, who, now_s) ? STANDS_THERE : STANDS_NOT;
 }
 
-/* Where a user's wrong answers are counted: apart from each other, so that
- * guessing from afar, guessing beside him, and forging slow no others.  What
- * counts nowhere has none. */
-struct bucket {
-	enum mark_kind	kind;
-	uint64_t	whose;
-};
-
-static struct bucket
-bucket_of(const struct request *req, const struct failures_who *who,
-    enum standing standing)
-{
-	switch (standing) {
-	case STANDS_THERE:
-		return (struct bucket){ MARK_RATE_WRONG_THERE, mark_join(
-		    req->p->watch->key, MARK_RATE_WRONG_THERE, who->source,
-		    who->user) };
-	case STANDS_FORGED:
-		return (struct bucket){ MARK_RATE_WRONG_FOREIGN, who->user };
-	case STANDS_BY_FLOW:
-	case STANDS_NOT:
-		break;
-	}
-	return (struct bucket){ MARK_RATE_WRONG, who->user };
-}
-
-static struct str
-user_of(const struct request *req)
-{
-	return req->answer.user.p != NULL ? req->answer.user :
-	    req->cred->username;
-}
-
 static uint64_t
 mark_user(const struct request *req)
 {
-	struct str user = user_of(req);
+	struct str user = req->answer.user.p != NULL ? req->answer.user :
+	    req->cred->username;
 
 	return mark_of(req->p->watch->key, MARK_USER, user.p, user.len);
+}
+
+/* Where a user's wrong answers are counted: apart from each other, so that
+ * guessing from afar, guessing beside him, and forging slow no others. */
+struct bucket {
+	enum mark_kind	kind;
+	uint64_t	whose;
+	struct conf_rate rate;
+};
+
+enum { BUCKETS_EACH = 2 };
+
+/* As many of one user from one source as a source may have in all. */
+static struct conf_rate
+rate_from_there(const struct limits_conf *limits)
+{
+	int64_t count = limits->ban_after < 0 ? 0 : limits->ban_after;
+
+	return (struct conf_rate){ count, limits->ban_window_ms, count };
+}
+
+/* How many there are. */
+static size_t
+buckets_of(const struct request *req, const struct failures_who *who,
+    enum standing standing, struct bucket out[BUCKETS_EACH])
+{
+	const struct limits_conf *limits = req->policy->limits;
+	uint64_t there = mark_join(req->p->watch->key, MARK_RATE_WRONG_THERE,
+	    who->source, who->user);
+
+	out[0] = (struct bucket){ MARK_RATE_WRONG, who->user,
+	    limits->failures_per_user };
+	switch (standing) {
+	case STANDS_BY_FLOW:
+		return 0;
+	case STANDS_THERE:
+		out[0].kind = MARK_RATE_WRONG_THERE;
+		out[0].whose = there;
+		return 1;
+	case STANDS_FORGED:
+		out[0].kind = MARK_RATE_WRONG_FOREIGN;
+		return 1;
+	case STANDS_NOT:
+		break;
+	}
+	if (req->peer != NULL)
+		return 1;
+	out[1] = (struct bucket){ MARK_RATE_WRONG_FROM, there,
+	    rate_from_there(limits) };
+	return 2;
 }
 
 static bool
 is_guessed_at(const struct request *req, const struct failures_who *who,
     enum standing standing)
 {
-	struct bucket b = bucket_of(req, who, standing);
 	struct knock k = knock_of(req);
+	struct bucket b[BUCKETS_EACH];
+	size_t n = buckets_of(req, who, standing, b);
 
-	return !watch_would(&k, b.kind, b.whose,
-	    &req->policy->limits->failures_per_user);
+	for (size_t i = 0; i < n; i++)
+		if (!watch_would(&k, b[i].kind, b[i].whose, &b[i].rate))
+			return true;
+	return false;
 }
 
 /*
@@ -268,14 +295,12 @@ step_slow(struct request *req)
 	req->claimed = mark_user(req);
 	who = who_of(req);
 	standing = standing_of(req, &who);
-	if (standing == STANDS_BY_FLOW)
-		return STEP_NEXT;
 	if (is_guessed_at(req, &who, standing)) {
 		watch_over(req, OVER_ANSWERS);
 		return refuse(req, REASON_USER_SLOWED);
 	}
-	if (standing != STANDS_THERE && req->peer == NULL &&
-	    failures_slowed(req->p->watch->failures, &who,
+	if (standing != STANDS_BY_FLOW && standing != STANDS_THERE &&
+	    req->peer == NULL && failures_slowed(req->p->watch->failures, &who,
 	    req->start_us / 1000000))
 		return refuse(req, REASON_SOURCE_SLOWED);
 	return STEP_NEXT;
@@ -301,13 +326,35 @@ watch_is_proved(const struct watch *w, const uint8_t source[SOURCE_BYTES])
 	    clock_mono_us() / 1000000);
 }
 
+/* As bans have it. */
+static struct addr
+source_at(const struct addr *a)
+{
+	struct addr source = { .port = 0 };
+
+	bans_source(a, source.ip);
+	return source;
+}
+
+void
+watch_know_peer(struct watch *w, const struct addr *a, int64_t now_ms)
+{
+	struct addr source = source_at(a);
+
+	grey_mark(w->peers, &source, TRANSPORT_UDP, PEER_KNOWN_S, now_ms);
+	bans_remove(w->bans, a);
+}
+
 bool
 watch_is_spared(const struct pipeline *p, const struct policy *policy,
     const struct addr *source)
 {
 	const struct peers *ps = policy->peers;
+	struct addr first = source_at(source);
 	struct net banned;
 
+	if (grey_has(p->watch->peers, &first, TRANSPORT_UDP, clock_mono_ms()))
+		return true;
 	bans_source_net(source, &banned);
 	for (size_t i = 0; i < peers_count(ps); i++)
 		if (peer_meets_net(peers_at(ps, i), &banned))
@@ -329,9 +376,8 @@ ban(struct request *req, enum ban_reason reason, int64_t lasts_s)
 		    bans_source_text(ban.source, source)));
 }
 
-/* user: for him; "": for all who were not right there. */
 static void
-say_slowed(struct request *req, struct str user, int64_t lasts_s)
+say_slowed(struct request *req, int64_t lasts_s)
 {
 	uint8_t source[SOURCE_BYTES];
 	char text[ADDR_TEXT_MAX];
@@ -340,7 +386,6 @@ say_slowed(struct request *req, struct str user, int64_t lasts_s)
 	bans_source(&req->source, source);
 	log_event(EV_GUARD_SOURCE_SLOWED,
 	    kv_str("source", bans_source_text(source, text)),
-	    kv_mem("user", user.len == 0 ? NULL : user.p, user.len),
 	    kv_int("seconds", lasts_s));
 }
 
@@ -362,10 +407,7 @@ count_failure(struct request *req, enum ban_reason reason)
 		ban(req, reason, lasts_s);
 		break;
 	case FAILURES_SLOW:
-		say_slowed(req, (struct str){ .len = 0 }, lasts_s);
-		break;
-	case FAILURES_SLOW_USER:
-		say_slowed(req, user_of(req), lasts_s);
+		say_slowed(req, lasts_s);
 		break;
 	}
 }
@@ -375,11 +417,11 @@ count_wrong_answer(struct request *req)
 {
 	struct failures_who who = who_of(req);
 	enum standing standing = standing_of(req, &who);
-	struct bucket b = bucket_of(req, &who, standing);
+	struct bucket b[BUCKETS_EACH];
+	size_t n = buckets_of(req, &who, standing, b);
 
-	if (standing != STANDS_BY_FLOW)
-		watch_take(req, b.kind, b.whose,
-		    &req->policy->limits->failures_per_user);
+	for (size_t i = 0; i < n; i++)
+		watch_take(req, b[i].kind, b[i].whose, &b[i].rate);
 	if (req->peer == NULL && standing != STANDS_FORGED)
 		count_failure(req, BAN_FAILURES);
 }

@@ -11,6 +11,7 @@
 #include "guard/failures.h"
 #include "guard/rates.h"
 #include "pipeline/request.h"
+#include "route/grey.h"
 
 /* Of what there was too much. */
 enum over {
@@ -22,6 +23,8 @@ enum over {
 
 struct watch {
 	uint8_t		 key[MARK_KEY_BYTES];
+	struct grey	*peers;		/* sources where one is: by a name, or
+					 * with a certificate */
 	struct rates	*rates;
 	struct failures	*failures;
 	struct bans	*bans;
@@ -59,6 +62,9 @@ bool watch_admits(const struct watch *w, const struct addr *source);
  * who lives beside it, where a /64 is banned as a whole. */
 bool watch_is_spared(const struct pipeline *p, const struct policy *policy,
     const struct addr *source);
+/* A peer is there, as its name or a certificate just told; one that was banned
+ * is so no more. */
+void watch_know_peer(struct watch *w, const struct addr *a, int64_t now_ms);
 /* Was anybody right here lately, from a source that others tell of? */
 bool watch_is_proved(const struct watch *w,
     const uint8_t source[SOURCE_BYTES]);
@@ -88,6 +94,8 @@ struct knock knock_of(const struct request *req);
 /* A stranger's over UDP, who proves nothing: draws on the rates of his source
  * and of the method. */
 enum over rate_take(const struct knock *k);
+/* The source's handshakes for TLS. */
+bool rate_take_handshake(const struct knock *k);
 /* Would it be within? */
 bool rate_would(const struct knock *k);
 

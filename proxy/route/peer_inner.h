@@ -6,6 +6,11 @@
 
 #include "route/peer.h"
 
+struct peers {
+	struct peer	*v;
+	size_t		 n;
+};
+
 extern const char *const peer_balance_choices[];
 extern const char *const peer_trusted_choices[], *const peer_pass_choices[];
 extern const struct conf_opt peer_target_opts[], peer_probe_opts[];

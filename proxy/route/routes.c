@@ -54,11 +54,18 @@ has_prefix(const struct conf_list *l, struct str number)
 }
 
 /* What is refused stays so with a bit of text behind it, which whoever dials
- * it may pass over. */
-static struct str
-number_for(const struct route *r, const struct route_query *q)
+ * it may pass over, or where its parameters make it another number. */
+static bool
+fits_number(const struct route *r, const struct route_query *q)
 {
-	return r->action == ROUTE_REJECT ? q->digits : q->number;
+	const struct conf_list *prefix = &r->conf->prefix;
+
+	if (r->action != ROUTE_REJECT)
+		return has_prefix(prefix, q->number);
+	for (size_t i = 0; i < q->nreadings; i++)
+		if (has_prefix(prefix, q->digits[i]))
+			return true;
+	return prefix->n == 0;
 }
 
 static bool
@@ -129,7 +136,7 @@ judge(const struct route *r, const struct route_query *q)
 		return MISS_METHOD;
 	if (!lists(&conf->class, str_of(q->class)))
 		return MISS_CLASS;
-	if (!has_prefix(&conf->prefix, number_for(r, q)))
+	if (!fits_number(r, q))
 		return MISS_PREFIX;
 	if (!matches(conf->uri, q->uri))
 		return MISS_URI;

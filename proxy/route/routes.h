@@ -38,6 +38,7 @@ extern const struct conf_opt route_opts[];
 enum {
 	ROUTE_PEERS_MAX = 8,		/* side by side */
 	NUMBER_MAX = 64,		/* of a number called, as text */
+	ROUTE_READINGS = 4,		/* of one (guard/number.h) */
 	CLASS_MAX = 32			/* of a user's class */
 };
 
@@ -65,8 +66,9 @@ struct route_query {
 	struct str	   from_uri;	/* the same */
 	struct str	   number;	/* digits and a + before them, or
 					 * nothing */
-	struct str	   digits;	/* what might be dialled of what is
-					 * no number */
+	struct str	   digits[ROUTE_READINGS];	/* what may be dialled
+					 * of it, number or not */
+	size_t		   nreadings;
 };
 
 enum route_verdict {

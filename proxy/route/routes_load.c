@@ -41,7 +41,8 @@ const struct conf_opt route_opts[] = {
 	    "user part of the Request-URI, if it is digits with or without a "
 	    "+ before them. Visual separators are passed over. Of a route "
 	    "with reject: the digits up to a letter or semicolon, whatever "
-	    "else stands between them." },
+	    "else stands between them, also behind a global phone-context, "
+	    "and those of a routing number (rn)." },
 	{ "class", CONF_T_LIST, AT(class), CONF_RELOAD, .min = 1,
 	    .max = CLASS_MAX,
 	    .help = "The classes of users that it is for, as the users file "

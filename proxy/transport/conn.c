@@ -75,12 +75,25 @@ name_wanted(const struct conn *c)
 	return c->waylen > offsetof(struct way, name) ? c->way.name : NULL;
 }
 
+static bool
+may_shake_hands(const struct conn *c)
+{
+	const struct transport_hooks *hooks = &c->t->hooks;
+
+	return !c->accepted || hooks->admit_handshake == NULL ||
+	    hooks->admit_handshake(hooks->arg, &c->from);
+}
+
 /* The TCP connection stands. */
 static void
 secure(struct conn *c)
 {
 	if (c->port->conf.transport != TRANSPORT_TLS) {
 		opened(c);
+		return;
+	}
+	if (!may_shake_hands(c)) {
+		conn_break(c, REFUSE_HANDSHAKES, NULL);
 		return;
 	}
 	c->tls = c->accepted ? tls_accept(c->port->conf.tls, c->fd) :
@@ -135,7 +148,8 @@ receive(struct conn *c)
 		conn_break(c, why, NULL);
 		return;
 	}
-	deadline_start(c, DUE_IDLE);
+	deadline_use(c);
+	deadline_start(c, DUE_PROOF);
 	if (balanced || c->port->conf.transport == TRANSPORT_TLS)
 		deadline_start(c, DUE_HANDSHAKE);
 	if (!balanced)
@@ -320,7 +334,7 @@ conn_new(struct transports *t, const struct hop *h, int fd)
 	}
 	conns_offer(c);
 	deadline_start(c, DUE_CONNECT);
-	deadline_start(c, DUE_IDLE);
+	deadline_use(c);
 	return c;
 }
 
@@ -345,7 +359,8 @@ conn_is_due(struct conn *c, enum due_kind kind)
 		[DUE_CONNECT] = REFUSE_CONNECT,
 		[DUE_HANDSHAKE] = REFUSE_HANDSHAKE,
 		[DUE_FIRST] = REFUSE_FIRST, [DUE_WHOLE] = REFUSE_SLOW,
-		[DUE_IDLE] = REFUSE_IDLE, [DUE_LINGER] = REFUSE_BEFORE
+		[DUE_IDLE] = REFUSE_IDLE, [DUE_UNUSED] = REFUSE_IDLE,
+		[DUE_LINGER] = REFUSE_BEFORE
 	};
 
 	if (kind != DUE_SOON)
@@ -387,7 +402,9 @@ conn_finish(struct conn *c, enum conn_state state)
 {
 	c->state = state;
 	conns_withdraw(c);
-	deadline_stop_all(c);
+	for (enum due_kind k = 0; k < DUES; k++)
+		if (k != DUE_PROOF)	/* it still takes a place */
+			deadline_stop(c, k);
 	deadline_start(c, DUE_LINGER);
 }
 

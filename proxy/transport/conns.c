@@ -121,32 +121,50 @@ conns_free(struct conns *cs)
 	errno = e;
 }
 
-/* Of those that have brought no message yet. */
-static struct conn *
-most_silent(const struct conns *cs)
-{
-	struct conn *shakes = deadline_first(cs->deadlines, DUE_HANDSHAKE);
-	struct conn *silent = deadline_first(cs->deadlines, DUE_FIRST);
-
-	if (shakes == NULL || silent == NULL)
-		return shakes != NULL ? shakes : silent;
-	return shakes->due[DUE_HANDSHAKE].since_ms <
-	    silent->due[DUE_FIRST].since_ms ? shakes : silent;
-}
-
-/* A phone speaks at once, so of whom a flood is made goes first.  Until the
- * next turn there may be a few more than allowed, as many as are accepted in
- * one. */
+/*
+ * A phone proves itself at once, so what a flood is made of goes first.  The
+ * silent ones have no turn of their own: where strangers who spoke hold all
+ * places, each caller would end the handshake of the one before him.
+ *
+ * Until the next turn there may be a few more than allowed, as many as are
+ * accepted in one.
+ */
 bool
 conns_make_room(struct conns *cs)
 {
-	struct conn *c = most_silent(cs);
+	struct conn *c = deadline_first(cs->deadlines, DUE_PROOF);
 
 	if (c == NULL)
 		return false;
-	deadline_stop(c, DUE_HANDSHAKE);
-	deadline_stop(c, DUE_FIRST);
-	conn_break(c, REFUSE_SILENT, NULL);
+	deadline_stop(c, DUE_PROOF);
+	conn_break(c, c->spoke ? REFUSE_UNPROVED : REFUSE_SILENT, NULL);
+	return true;
+}
+
+/* Whoever may have us call many targets must not use up all descriptors. */
+static void
+end_most_unused(struct conns *cs)
+{
+	struct conn *c = deadline_first(cs->deadlines, DUE_UNUSED);
+
+	if (c == NULL)
+		return;
+	deadline_stop(c, DUE_UNUSED);
+	conn_break(c, REFUSE_UNUSED, NULL);
+}
+
+static bool
+has_room(struct conn *c)
+{
+	struct conns *cs = c->t->conns;
+	int64_t max = c->t->conf.connections;
+
+	if (max <= 0)
+		return true;
+	if (c->accepted)
+		return cs->accepted < max || conns_make_room(cs);
+	if ((int64_t)*gauge(c) >= max)
+		end_most_unused(cs);
 	return true;
 }
 
@@ -154,10 +172,8 @@ enum refusal
 conns_enter(struct conn *c)
 {
 	struct conns *cs = c->t->conns;
-	int64_t max = c->t->conf.connections;
 
-	if (c->accepted && max > 0 && cs->accepted >= max &&
-	    !conns_make_room(cs))
+	if (!has_room(c))
 		return REFUSE_CONNECTIONS;
 	c->id = new_id(cs);
 	HASH_ADD(by_id, cs->by_id, id, sizeof c->id, c);

@@ -23,8 +23,8 @@ void conns_free(struct conns *cs);	/* with all connections; or NULL */
  * are there.  REFUSE_BEFORE: it is in. */
 enum refusal conns_enter(struct conn *c);
 void conns_leave(struct conn *c);
-/* Ends, in the next turn, the accepted one that has brought no message for
- * longest.  false: all have brought one. */
+/* Ends, in the next turn, the accepted one on which nobody has been known for
+ * longest: transport_vouch().  false: there is none. */
 bool conns_make_room(struct conns *cs);
 /* Counts an accepted one for c->from.  REFUSE_BEFORE: it may stay. */
 enum refusal conns_enter_source(struct conn *c);

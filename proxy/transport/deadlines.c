@@ -31,7 +31,8 @@ due_ms(const struct deadlines *q, enum due_kind kind, int64_t since_ms)
 		[DUE_HANDSHAKE] = conf->handshake_ms,
 		[DUE_FIRST] = conf->first_message_ms,
 		[DUE_WHOLE] = conf->whole_message_ms,
-		[DUE_IDLE] = conf->idle_ms, [DUE_LINGER] = LINGER_MS
+		[DUE_IDLE] = conf->idle_ms, [DUE_UNUSED] = conf->idle_ms,
+		[DUE_LINGER] = LINGER_MS
 	};
 
 	if (kind != DUE_SOON && limit_ms[kind] <= 0)
@@ -155,6 +156,12 @@ deadline_start(struct conn *c, enum due_kind kind)
 	 * early, finds nobody due, and is set again. */
 	if (ring->next == d)
 		arm(q, due_ms(q, kind, d->since_ms), d->since_ms);
+}
+
+void
+deadline_use(struct conn *c)
+{
+	deadline_start(c, c->accepted ? DUE_IDLE : DUE_UNUSED);
 }
 
 void

@@ -22,7 +22,11 @@ enum due_kind {
 	DUE_FIRST,		/* the first message */
 	DUE_WHOLE,		/* the rest of a message */
 	DUE_IDLE,
+	DUE_UNUSED,		/* the same, of one to a target; who waits
+				 * longest makes room for another one */
 	DUE_LINGER,
+	DUE_PROOF,		/* that somebody is known; for ever, but who
+				 * waits longest makes room (conns.h) */
 	DUES
 };
 
@@ -40,6 +44,8 @@ void deadlines_free(struct deadlines *q);	/* NULL is allowed */
 void deadlines_set_conf(struct deadlines *q);
 
 void deadline_start(struct conn *c, enum due_kind kind);	/* or anew */
+/* Something came or went: DUE_IDLE or DUE_UNUSED, anew. */
+void deadline_use(struct conn *c);
 void deadline_stop(struct conn *c, enum due_kind kind);
 void deadline_stop_all(struct conn *c);
 

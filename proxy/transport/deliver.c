@@ -190,7 +190,8 @@ parse(msg_t *msg, const struct delivery *d, enum mend mend)
 {
 	static const unsigned flags[] = {
 		[MEND_URI] = MSG_FLG_ERROR,
-		[MEND_VIA] = MSG_FLG_ERROR | MESSAGE_BAD_VIA
+		[MEND_VIA] = MSG_FLG_ERROR | MESSAGE_BAD_VIA,
+		[MEND_NAMES] = 0
 	};
 	msg_iovec_t iov[msg_n_fragments] = { { 0 } };
 	size_t len = d->arrived.len;

@@ -39,15 +39,26 @@ R(REFUSE_VIA, "via",							\
 R(REFUSE_NO_MEMORY, "no-memory",					\
     "There was no memory for it.")					\
 R(REFUSE_BANNED, "banned",						\
-    "The source is listed in deny.")					\
+    "The source is listed in deny, or was banned.")			\
 R(REFUSE_CONNECTIONS, "connections",					\
-    "limits.connections is reached.")					\
+    "limits.connections is reached, and on each connection somebody "	\
+    "proved who he is.")						\
 R(REFUSE_SILENT, "silent",						\
     "limits.connections was reached, or no descriptor was left, and "	\
-    "this connection, which had brought no message for longest, made "	\
-    "room for another.")						\
+    "this connection, the oldest on which nobody had proved who he "	\
+    "is, made room for another. It had brought no message.")		\
+R(REFUSE_UNPROVED, "unproved",						\
+    "The same, of a connection that had brought messages: none with a "	\
+    "right answer or a token of ours, nor from a peer.")		\
+R(REFUSE_UNUSED, "unused",						\
+    "As many connections to targets as limits.connections stood, and "	\
+    "this one, over which nothing went for longest, made room for "	\
+    "another.")								\
 R(REFUSE_SOURCE, "connections-per-source",				\
     "limits.connections_per_source is reached.")			\
+R(REFUSE_HANDSHAKES, "handshakes",					\
+    "The source began more TLS handshakes than "			\
+    "limits.requests_per_source.")					\
 R(REFUSE_DESCRIPTORS, "descriptors",					\
     "No file descriptor is left for a caller, who was hung up on.")	\
 R(REFUSE_FIRST, "first-message",					\

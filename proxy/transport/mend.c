@@ -75,6 +75,66 @@ via_line(struct str s)
 	return find_header(s, "Via", "v");
 }
 
+/* ---- display names */
+
+/* Those with one that we read. */
+static const struct {
+	const char	*name, *compact;
+} named[] = { { "From", "f" }, { "To", "t" }, { "Contact", "m" } };
+
+enum { NAMED = sizeof named / sizeof named[0] };
+
+/* What stands before '<', if it is neither in quotes nor a URI; else len 0. */
+static struct str
+bare_name(struct str whole, size_t which)
+{
+	struct str line = find_header(whole, named[which].name,
+	    named[which].compact), none = { line.p, 0 };
+	const char *colon = memchr(line.p, ':', line.len);
+	size_t n = 0;
+
+	if (colon == NULL)
+		return none;
+	line = str_from(line, (size_t)(colon + 1 - line.p));
+	while (n < line.len && strchr("<\":;,", line.p[n]) == NULL)
+		n++;
+	return n < line.len && line.p[n] == '<' ?
+	    str_trim((struct str){ line.p, n }) : none;
+}
+
+static bool
+is_ascii(char c)
+{
+	return (unsigned char)c < 0x80;
+}
+
+/* Left out, or taken for the beginning of a scheme. */
+static bool
+lost_a_name(const sip_t *sip)
+{
+	return sip->sip_error != NULL ||
+	    (sip->sip_from != NULL &&
+	    sip->sip_from->a_url->url_type == url_invalid) ||
+	    (sip->sip_to != NULL &&
+	    sip->sip_to->a_url->url_type == url_invalid) ||
+	    (sip->sip_contact != NULL &&
+	    sip->sip_contact->m_url->url_type == url_invalid);
+}
+
+static bool
+has_odd_name(struct str whole)
+{
+	struct str name;
+
+	for (size_t n = 0; n < NAMED; n++) {
+		name = bare_name(whole, n);
+		for (size_t i = 0; i < name.len; i++)
+			if (!is_ascii(name.p[i]))
+				return true;
+	}
+	return false;
+}
+
 /* ---- the start line of a request: METHOD SP URI SP VERSION */
 
 static struct str
@@ -148,7 +208,8 @@ mend_wanted(const sip_t *sip, const char *p, size_t len)
 	    sip->sip_status != NULL);
 
 	if (known && sip->sip_via != NULL && sip->sip_cseq != NULL)
-		return MEND_NOTHING;
+		return lost_a_name(sip) && has_odd_name(s) ?
+		    MEND_NAMES : MEND_NOTHING;
 	if (!known || sip->sip_cseq == NULL)
 		if (has_odd(method_of(start)) || has_odd(cseq_line(s)) ||
 		    is_misread(method_of(start)) ||
@@ -226,6 +287,21 @@ sent_by(struct str line)
 	return at < n ? at : 0;
 }
 
+static void
+mend_names(char *base, struct str whole)
+{
+	struct str name;
+	char *p;
+
+	for (size_t n = 0; n < NAMED; n++) {
+		name = bare_name(whole, n);
+		p = base + (name.p - whole.p);
+		for (size_t i = 0; i < name.len; i++)
+			if (!is_ascii(p[i]))
+				p[i] = '_';
+	}
+}
+
 static bool
 is_of_name(char c)
 {
@@ -264,11 +340,13 @@ mend_bytes(enum mend what, char *p, size_t len)
 		mend_uri(p, whole);
 	} else if (what == MEND_VIA) {
 		mend_via(p, whole);
+	} else if (what == MEND_NAMES) {
+		mend_names(p, whole);
 	}
 }
 
 static void
-rename_method(msg_t *msg, const char **name, struct str as)
+rename_as(msg_t *msg, const char **name, struct str as)
 {
 	char *copy = su_strndup(msg_home(msg), as.p, (isize_t)as.len);
 
@@ -276,21 +354,50 @@ rename_method(msg_t *msg, const char **name, struct str as)
 		*name = copy;
 }
 
+static void
+undo_method(msg_t *msg, struct str whole)
+{
+	sip_t *sip = sip_object(msg);
+
+	if (sip->sip_request != NULL)
+		rename_as(msg, &sip->sip_request->rq_method_name,
+		    method_of(whole));
+	if (sip->sip_cseq != NULL)
+		rename_as(msg, &sip->sip_cseq->cs_method_name,
+		    last_word(cseq_line(whole)));
+}
+
+static void
+undo_names(msg_t *msg, struct str whole)
+{
+	sip_t *sip = sip_object(msg);
+	const char **shown[NAMED] = {
+		sip->sip_from == NULL ? NULL : &sip->sip_from->a_display,
+		sip->sip_to == NULL ? NULL : &sip->sip_to->a_display,
+		sip->sip_contact == NULL ? NULL :
+		    &sip->sip_contact->m_display,
+	};
+	struct str name;
+
+	for (size_t n = 0; n < NAMED; n++) {
+		name = bare_name(whole, n);
+		if (shown[n] != NULL && name.len > 0)
+			rename_as(msg, shown[n], name);
+	}
+}
+
 void
 mend_undo(enum mend what, msg_t *msg, char *to, const char *from, size_t len)
 {
 	struct str whole = { from, len };
-	sip_t *sip = sip_object(msg);
 
 	if (what == MEND_NOTHING)
 		return;
 	memcpy(to, from, len);
-	if (what != MEND_METHOD || sip == NULL)
+	if (sip_object(msg) == NULL)
 		return;
-	if (sip->sip_request != NULL)
-		rename_method(msg, &sip->sip_request->rq_method_name,
-		    method_of(whole));
-	if (sip->sip_cseq != NULL)
-		rename_method(msg, &sip->sip_cseq->cs_method_name,
-		    last_word(cseq_line(whole)));
+	if (what == MEND_METHOD)
+		undo_method(msg, whole);
+	else if (what == MEND_NAMES)
+		undo_names(msg, whole);
 }

@@ -4,10 +4,11 @@
  * Of a request whose start line or top Via it does not understand Sofia gives
  * nothing to answer with; and it does not know '+' and '`' in a method, nor one
  * that is shorter than another of its own with the same first letter
- * ("SERVICE"), which are legal (RFC 3261 25.1, token).  So it is shown the
- * message once more, with other bytes in these places, and ours are put back
- * afterwards: what is sent on, and what is judged, is what came.  A message
- * that was mended in anything but its method must only be answered.
+ * ("SERVICE"), which are legal (RFC 3261 25.1, token), nor UTF-8 in a display
+ * name without quotes, which many send.  So it is shown the message once more,
+ * with other bytes in these places, and ours are put back afterwards: what is
+ * sent on, and what is judged, is what came.  A message whose URI or Via was
+ * mended must only be answered.
  */
 #ifndef TRANSPORT_MEND_H
 #define TRANSPORT_MEND_H
@@ -16,7 +17,7 @@
 
 #include <sofia-sip/sip.h>
 
-enum mend { MEND_NOTHING, MEND_METHOD, MEND_URI, MEND_VIA };
+enum mend { MEND_NOTHING, MEND_METHOD, MEND_URI, MEND_VIA, MEND_NAMES };
 
 /* What is to be tried after this came of len bytes at p. */
 enum mend mend_wanted(const sip_t *sip, const char *p, size_t len);

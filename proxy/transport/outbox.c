@@ -69,7 +69,7 @@ conn_write(struct conn *c, const void *p, size_t len)
 		if (n < 0)
 			n = 0;
 		else if (c->state == CONN_OPEN)
-			deadline_start(c, DUE_IDLE);
+			deadline_use(c);
 	}
 	if ((size_t)n == len)
 		return 0;
@@ -91,6 +91,6 @@ conn_flush(struct conn *c)
 		buffer_take(&c->out, (size_t)n);
 		*c->t->unsent -= (size_t)n;
 		if (c->state == CONN_OPEN)
-			deadline_start(c, DUE_IDLE);
+			deadline_use(c);
 	}
 }

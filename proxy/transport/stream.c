@@ -198,7 +198,7 @@ read_once(struct conn *c)
 		no_bytes(c, n);
 		return false;
 	}
-	deadline_start(c, DUE_IDLE);
+	deadline_use(c);
 	if (kept)
 		take_more(c, (size_t)n);
 	else

@@ -15,6 +15,12 @@
 
 enum { ACCEPTS = 32 };		/* connections before others get their turn */
 
+enum caller {
+	CALLER_TAKEN,
+	CALLER_NONE,		/* nobody waits any more */
+	CALLER_NO_ROOM		/* no descriptor is left, or no memory */
+};
+
 static void
 set_flag(int fd, int level, int name)
 {
@@ -68,8 +74,7 @@ shed(struct port *p)
 	transport_refuse(p->t, REFUSE_DESCRIPTORS, NULL);
 }
 
-/* false: nobody waits any more. */
-static bool
+static enum caller
 accept_one(struct port *p)
 {
 	struct sockaddr_storage ss;
@@ -79,33 +84,37 @@ accept_one(struct port *p)
 	    SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd == -1 && (errno == EMFILE || errno == ENFILE ||
-	    errno == ENOBUFS || errno == ENOMEM)) {
-		if (!conns_make_room(p->t->conns))
-			shed(p);
-		return false;
-	}
+	    errno == ENOBUFS || errno == ENOMEM))
+		return CALLER_NO_ROOM;
 	if (fd == -1)	/* of one who hung up meanwhile: the next may not */
-		return errno != EAGAIN && errno != EWOULDBLOCK;
+		return errno != EAGAIN && errno != EWOULDBLOCK ?
+		    CALLER_TAKEN : CALLER_NONE;
 	if (!addr_from_sockaddr(&peer, (struct sockaddr *)&ss)) {
 		close(fd);
-		return true;
+		return CALLER_TAKEN;
 	}
 	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
 	conn_accept(p, fd, &peer);
-	return true;
+	return CALLER_TAKEN;
 }
 
+/* accept() asks for a descriptor before it looks whether somebody waits.  That
+ * is known of the first caller only: nobody makes room for what may not be. */
 static void
 on_callers(void *arg, unsigned events)
 {
 	struct port *p = arg;
 	struct conns *cs = p->t->conns;
+	enum caller got;
 
 	(void)events;
 	if (cs->spare_fd == -1)
 		cs->spare_fd = eventfd(0, EFD_CLOEXEC);
-	for (int i = 0; i < ACCEPTS && accept_one(p); i++)
-		continue;
+	got = accept_one(p);
+	if (got == CALLER_NO_ROOM && !conns_make_room(cs))
+		shed(p);
+	for (int i = 1; i < ACCEPTS && got == CALLER_TAKEN; i++)
+		got = accept_one(p);
 }
 
 static int

@@ -204,6 +204,16 @@ transport_send(struct transports *t, const struct hop *h, const void *p,
 	return tcp_send(t, h, p, len, connection);
 }
 
+void
+transport_vouch(struct transports *t, uint32_t connection)
+{
+	struct conn *c = connection == 0 ? NULL :
+	    conns_find(t->conns, connection);
+
+	if (c != NULL)
+		deadline_stop(c, DUE_PROOF);
+}
+
 bool
 transport_is_open(const struct transports *t, uint32_t connection)
 {

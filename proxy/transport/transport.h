@@ -72,6 +72,9 @@ struct transport_hooks {
 	/* May this source send to us?  Asked before anything is done for it;
 	 * NULL: everybody. */
 	bool	(*admit)(void *arg, const struct addr *source);
+	/* May it shake hands for TLS, which costs as much as many requests?
+	 * NULL: everybody. */
+	bool	(*admit_handshake)(void *arg, const struct addr *source);
 	/* A whole datagram without damage, not parsed yet.  true: that was
 	 * all that is to be done with it.  NULL: none is asked for. */
 	bool	(*on_plain)(void *arg, const struct arrived *a);
@@ -133,9 +136,11 @@ struct hop {
 	struct addr	 addr;
 	uint32_t	 connection;	/* this one and no other; 0: one that
 					 * is open to addr, or a new one */
-	bool		 run;		/* over UDP: more may follow that look
-					 * alike; who captures here may see
-					 * them as one */
+	bool		 run;		/* over UDP: an answer that may go to a
+					 * forged address, so it leaves others
+					 * room (-ENOBUFS); more may follow
+					 * that look alike, and who captures
+					 * here may see them as one */
 	struct tls_wish	 tls;		/* of a new connection; one that is
 					 * open serves only if it was verified
 					 * for this name and context */
@@ -149,6 +154,10 @@ struct hop {
  */
 int transport_send(struct transports *t, const struct hop *h,
     const void *p, size_t len, uint32_t *connection);
+
+/* Somebody on this connection is known now: it makes room for no other.  0, or
+ * one that is gone or ours, is no matter. */
+void transport_vouch(struct transports *t, uint32_t connection);
 
 /* Is this connection open? */
 bool transport_is_open(const struct transports *t, uint32_t connection);

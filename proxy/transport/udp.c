@@ -157,6 +157,7 @@ open_socket(struct port *p)
 	rc = bind_socket(p->fd, &p->conf.addr);
 	if (rc < 0)
 		return rc;
+	udp_out_measure(p);
 	p->watch = loop_fd_new(p->t->loop, p->fd, LOOP_IN | LOOP_ERR, ready,
 	    p);
 	return p->watch == NULL ? -ENOMEM : 0;

@@ -57,6 +57,10 @@ struct udp {
 	bool			 running;	/* the last may take more */
 	unsigned		 apart;		/* so many are sent singly:
 						 * the kernel took no run */
+	int			 room;	/* of the socket's buffer, for what
+					 * may go to forged addresses */
+	bool			 asked;	/* is there room? */
+	bool			 choked;
 	unsigned		 count;
 	size_t			 used;	/* of bytes */
 	char			 bytes[OUT_BYTES];
@@ -84,13 +88,17 @@ void udp_receive(struct port *p);
 
 /* udp_out.c */
 void udp_out_init(struct udp *out);
+/* When its socket has its buffers. */
+void udp_out_measure(struct port *p);
 void udp_flush(struct port *p);
 /* Those of all ports. */
 void udp_flush_all(struct transports *t);
 void udp_tell_failures(struct transports *t);
 
-/* Nobody is there, or so it seems: told later. */
-void udp_note_failure(struct port *p, const struct sockaddr_storage *to);
+/* Of one datagram: that there was no room, or what became of others before,
+ * is only counted; else nobody is there, or so it seems: told later. */
+void udp_note_unsent(struct port *p, const struct sockaddr_storage *to,
+    int error);
 
 /* udp_run.c: the last message may become a run */
 void udp_run_begin(struct udp *out, const struct addr *to, size_t len);

@@ -53,7 +53,8 @@ admitted(struct transports *t, const struct addr *source)
 	return false;
 }
 
-/* Take the PROXY header off, and its word for who sent the rest. */
+/* Take the PROXY header off, and its word for who sent the rest.  The balancer
+ * itself is not judged, as in conn.c: there may be others at its address. */
 static bool
 from_balancer(struct port *p, struct datagram *in)
 {
@@ -69,9 +70,8 @@ from_balancer(struct port *p, struct datagram *in)
 	}
 	in->p += h.len;
 	in->len -= h.len;
-	if (h.local)
-		return true;
-	in->source = h.source;
+	if (!h.local)
+		in->source = h.source;
 	return admitted(p->t, &in->source);
 }
 
@@ -84,7 +84,7 @@ refused(struct port *p, const struct datagram *in, enum head_verdict v)
 	if (v == HEAD_STUN && p->t->conf.stun)
 		len = stun_answer(answer, in->p, in->len, &in->source);
 	if (len > 0)
-		(void)udp_send(p, &in->reach, answer, len);
+		(void)udp_send_run(p, &in->reach, answer, len);
 	else
 		transport_refuse(p->t, (enum refusal)v, &in->source);
 }
@@ -121,14 +121,13 @@ datagram(struct port *p, struct mmsghdr *m)
 	};
 
 	if (in.len == 0 ||
-	    !addr_from_sockaddr(&in.source, m->msg_hdr.msg_name) ||
-	    !admitted(p->t, &in.source))
+	    !addr_from_sockaddr(&in.source, m->msg_hdr.msg_name))
 		return;
 	in.reach = in.source;
 	in.ifindex = interface_of(&m->msg_hdr);
-	if (p->conf.nbalancers > 0 && !from_balancer(p, &in))
-		return;
-	message(p, &in);
+	if (p->conf.nbalancers > 0 ? from_balancer(p, &in) :
+	    admitted(p->t, &in.source))
+		message(p, &in);
 }
 
 /* The kernel wrote over these. */

@@ -6,14 +6,16 @@
 #include "transport/udp.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "io/loop.h"
 
 enum {
 	V4_MAX = 65535 - 20 - 8,	/* behind the headers of IP and UDP */
 	V6_MAX = 65535 - 8,
-	TRIES = 4			/* of one datagram */
+	TRIES = 8			/* of one message */
 };
 
 static bool
@@ -27,8 +29,8 @@ is_noted(const struct udp_shared *shared, const struct udp_failure *f)
 }
 
 /* Who sends is not to be called meanwhile. */
-void
-udp_note_failure(struct port *p, const struct sockaddr_storage *to)
+static void
+note_failure(struct port *p, const struct sockaddr_storage *to)
 {
 	struct udp_shared *shared = p->t->udp;
 	struct udp_failure f = { .port = p };
@@ -44,6 +46,24 @@ udp_note_failure(struct port *p, const struct sockaddr_storage *to)
 	loop_hook_start(shared->before_sleep);
 }
 
+void
+udp_note_unsent(struct port *p, const struct sockaddr_storage *to, int error)
+{
+	switch (error) {
+	case EAGAIN:
+	case ENOBUFS:
+	case ENOMEM:
+		p->t->send_dropped[DROPPED_FULL]++;
+		break;
+	case ECONNREFUSED:		/* of others, always */
+		p->t->send_dropped[DROPPED_ERROR]++;
+		break;
+	default:
+		note_failure(p, to);
+		break;
+	}
+}
+
 static unsigned
 datagrams(const struct udp *out, unsigned from, unsigned to)
 {
@@ -56,8 +76,8 @@ datagrams(const struct udp *out, unsigned from, unsigned to)
 
 /*
  * The message `at` could not be sent.  A socket also tells in this way what
- * became of others before, once each, and ECONNREFUSED is always that: so
- * it is tried again.  How many are done with.
+ * became of others before, once each, and anybody can send ICMP errors about
+ * others: so it is tried again.  How many are done with.
  */
 static unsigned
 failed(struct port *p, unsigned at, int error, unsigned tries)
@@ -75,18 +95,13 @@ failed(struct port *p, unsigned at, int error, unsigned tries)
 		return 1;
 	case EINTR:
 		return 0;
-	case ECONNREFUSED:
-		if (tries < TRIES)
-			return 0;
-		p->t->send_dropped[DROPPED_ERROR] += udp_run_length(out, at);
-		return 1;
 	default:
-		if (tries < 2)
+		if (tries < TRIES)
 			return 0;
 		if (udp_run_length(out, at) > 1)
 			udp_run_send_apart(p, at);
 		else
-			udp_note_failure(p, &out->to[at]);
+			udp_note_unsent(p, &out->to[at], error);
 		return 1;
 	}
 }
@@ -110,13 +125,14 @@ udp_flush(struct port *p)
 	out->count = 0;
 	out->used = 0;
 	out->running = false;
+	out->asked = false;
 }
 
 void
 udp_flush_all(struct transports *t)
 {
 	for (struct port *p = t->ports; p != NULL; p = p->next)
-		if (p->udp != NULL && p->udp->count > 0)
+		if (p->udp != NULL)
 			udp_flush(p);
 }
 
@@ -144,6 +160,35 @@ udp_out_init(struct udp *out)
 			.msg_name = &out->to[i],
 			.msg_iov = &out->iov[i], .msg_iovlen = 1
 		};
+}
+
+void
+udp_out_measure(struct port *p)
+{
+	int bytes = 0;
+	socklen_t len = sizeof bytes;
+
+	(void)getsockopt(p->fd, SOL_SOCKET, SO_SNDBUF, &bytes, &len);
+	p->udp->room = bytes / 2;
+}
+
+/*
+ * What is for a neighbour that is not there waits for it in the socket's
+ * buffer, for seconds.  Whoever forges such addresses must not keep all others
+ * from being sent to.  Asked once for what leaves together.
+ */
+static bool
+is_choked(struct port *p)
+{
+	struct udp *out = p->udp;
+	int waiting;
+
+	if (!out->asked) {
+		out->asked = true;
+		out->choked = ioctl(p->fd, SIOCOUTQ, &waiting) == 0 &&
+		    waiting > out->room;
+	}
+	return out->choked;
 }
 
 static int
@@ -188,6 +233,10 @@ udp_send_run(struct port *p, const struct addr *to, const void *bytes,
 {
 	int rc;
 
+	if (is_choked(p)) {
+		p->t->send_dropped[DROPPED_FULL]++;
+		return -ENOBUFS;
+	}
 	if (udp_run_join(p->udp, to, bytes, len))
 		return 0;
 	rc = udp_send(p, to, bytes, len);

@@ -9,6 +9,7 @@
 
 #include "transport/udp.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -17,7 +18,7 @@ enum {
 	EACH_MAX = 1400,		/* most links take it whole */
 	RUN_BYTES_MAX = 60000,
 	RUN_MAX = 64,			/* datagrams: the kernel's bound */
-	TRIES = 4,			/* see udp_out.c */
+	TRIES = 4,			/* of one datagram: see udp_out.c */
 	APART = 1000
 };
 
@@ -77,15 +78,20 @@ udp_run_length(const struct udp *out, unsigned at)
 	return (unsigned)(out->iov[at].iov_len / out->each[at]);
 }
 
-static bool
+/* 0, or what errno says. */
+static int
 send_one(const struct port *p, const struct msghdr *h, const char *bytes,
     size_t len)
 {
-	for (unsigned i = 0; i < TRIES; i++)
+	int error = 0;
+
+	for (unsigned i = 0; i < TRIES; i++) {
 		if (sendto(p->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL,
 		    h->msg_name, h->msg_namelen) >= 0)
-			return true;
-	return false;
+			return 0;
+		error = errno;
+	}
+	return error;
 }
 
 /* The link to one place may be too narrow for runs, of which ICMP tells, true
@@ -97,10 +103,13 @@ udp_run_send_apart(struct port *p, unsigned at)
 	const char *bytes = out->iov[at].iov_base;
 
 	for (unsigned n = udp_run_length(out, at); n > 0; n--) {
-		if (send_one(p, &out->msg[at].msg_hdr, bytes, out->each[at]))
+		int error = send_one(p, &out->msg[at].msg_hdr, bytes,
+		    out->each[at]);
+
+		if (error == 0)
 			out->apart = APART;
 		else
-			udp_note_failure(p, &out->to[at]);
+			udp_note_unsent(p, &out->to[at], error);
 		bytes += out->each[at];
 	}
 }

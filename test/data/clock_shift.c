@@ -1,23 +1,36 @@
 /*
- * clock_shift.c -- times of day are CLOCK_SHIFT seconds off.
+ * clock_shift.c -- times of day are off by the seconds that the file
+ * CLOCK_SHIFT holds, a number of 8 bytes, which may change.
  *
  * To be preloaded into a program under test.  Monotonic clocks stay true.
  * The kernel is asked directly: a malloc that reads the clock while the
  * libraries are still being set up must not be led in a circle.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
-static long
-shift(void)
-{
-	const char *s = getenv("CLOCK_SHIFT");
+static const volatile int64_t *shift;
 
-	return s != NULL ? atol(s) : 0;
+__attribute__((constructor)) static void
+map_shift(void)
+{
+	const char *path = getenv("CLOCK_SHIFT");
+	int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	void *at;
+
+	if (fd < 0)
+		return;
+	at = mmap(NULL, sizeof *shift, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	if (at != MAP_FAILED)
+		shift = at;
 }
 
 int
@@ -25,8 +38,9 @@ clock_gettime(clockid_t id, struct timespec *ts)
 {
 	int rc = (int)syscall(SYS_clock_gettime, id, ts);
 
-	if (rc == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-		ts->tv_sec += shift();
+	if (rc == 0 && shift != NULL &&
+	    (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
+		ts->tv_sec += *shift;
 	return rc;
 }
 

@@ -33,8 +33,8 @@ check_surroundings(struct str s)
 	must(uri_judge(s, URI_BARE) != URI_GOOD || v == URI_GOOD);
 	if (v != URI_BAD && v != URI_BAD_TEL)
 		for (size_t i = 0; i < s.len; i++)
-			must(strchr(" \t\r\n<>\\", s.p[i]) == NULL &&
-			    s.p[i] > 0);
+			must(strchr("<>\\\x7f", s.p[i]) == NULL &&
+			    (unsigned char)s.p[i] > ' ');
 }
 
 static void

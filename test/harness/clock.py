@@ -1,9 +1,24 @@
 """Clocks that are wrong, for programs started from now on."""
 
 import os
+import struct
 import subprocess
+import tempfile
 
 from .programs import DATA, find
+
+
+class Shift:
+    """How far off it is, for programs that run, too."""
+
+    def __init__(self, folder, seconds):
+        fd, self.path = tempfile.mkstemp(prefix="clock_shift", dir=str(folder))
+        os.close(fd)
+        self.set(seconds)
+
+    def set(self, seconds):
+        with open(self.path, "r+b") as f:
+            f.write(struct.pack("=q", seconds))
 
 
 def shift_clock(monkeypatch, folder, seconds):
@@ -14,8 +29,10 @@ def shift_clock(monkeypatch, folder, seconds):
         subprocess.run(
             [find("cc"), "-shared", "-fPIC", "-O2", "-o", library,
              os.path.join(DATA, "clock_shift.c")], check=True)
+    shift = Shift(folder, seconds)
     monkeypatch.setenv("LD_PRELOAD", library)
-    monkeypatch.setenv("CLOCK_SHIFT", str(seconds))
+    monkeypatch.setenv("CLOCK_SHIFT", shift.path)
     # AddressSanitizer wants to be the first library
     monkeypatch.setenv("ASAN_OPTIONS", ":".join(filter(None, (
         os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"))))
+    return shift

@@ -67,7 +67,7 @@ def test_no_state_is_kept_for_a_stranger(scene):
 
 @pytest.mark.parametrize("method", [
     "INVITE", "REGISTER", "MESSAGE", "SUBSCRIBE", "NOTIFY", "PUBLISH",
-    "REFER", "INFO", "UPDATE", "BYE", "OPTIONS", "invite", "X-NEW"])
+    "REFER", "INFO", "UPDATE", "BYE", "OPTIONS", "invites", "X-NEW"])
 def test_every_method_of_a_stranger_is_challenged(scene, method):
     scene.start()
     mallory, pbx = scene.mallory(), scene.pbx()

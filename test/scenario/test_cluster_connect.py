@@ -397,6 +397,14 @@ def test_check_with_another_key(cluster):
     assert done.returncode == 1, said(done)
 
 
+def test_check_without_the_key_that_the_others_have(cluster):
+    cluster.start()
+    cluster.place("c", auth={"key_file": "absent.key"})
+    done = checked(cluster, "c")
+    assert done.returncode == 1, said(done)
+    assert "copy it first" in done.stderr, said(done)
+
+
 def test_check_of_a_store_that_is_away(placed):
     placed.redis.kill()
     begun = time.monotonic()

@@ -70,6 +70,14 @@ def test_the_smallest_configuration(scene):
     ('egress = ( { name = "x"; } );', "egress"),
     ('limits = { requests_per_source = "50"; };', "requests_per_source"),
     ('guard = { scanners = "/nowhere"; };', "scanners"),
+    ('domains = [ "example.com", "sip:example.com" ];', "domains"),
+    ('domains = "example.com:5060";', "domains"),
+    ('domains = "*.example.com";', "domains"),
+    ('record_route = "sip:sip.example.com";', "record_route"),
+    ('classes = ( { name = "a b"; } );', "classes.name"),
+    ('record_route = "sip.example.com:5060";', "record_route"),
+    ('auth = { key_file = "/nowhere/else/my.key"; };', "auth.key_file"),
+    ('auth = { second_key_file = "absent.key"; };', "auth.key_file"),
 ])
 def test_one_wrong_option(scene, addition, option):
     text, line = at_line(SMALLEST, addition + "\n")
@@ -126,6 +134,21 @@ def test_duplicate_names(scene):
     assert "name" in options
 
 
+@pytest.mark.parametrize("addition, said", [
+    ("ban_after = 5;", "limits has one"),
+    ('auth = { ban_time = "5m"; };', "limits has one"),
+    ('nonce_lifetime = "5m";', "auth has one"),
+    ('limits = { methods = { register = "1/s"; }; };',
+     "did you mean REGISTER?"),
+    ("limits = { pending = \"5\"; };", "without quotes"),
+])
+def test_what_would_be_right_is_said(scene, addition, said):
+    text, line = at_line(SMALLEST, addition)
+    done = check_text(scene, text)
+    assert done.returncode == 1 and ".cfg:%d: " % line in done.stderr
+    assert said in done.stderr
+
+
 def test_several_errors_in_one_run(scene):
     text = SMALLEST + ("auth = { nc_max = 0;\n typo = 1;\n };\n"
                        "bogus = 1;\nlimits = { pending = \"x\"; };\n")
@@ -139,7 +162,7 @@ def test_several_errors_in_one_run(scene):
 def test_a_syntax_error_has_its_line(scene):
     done = check_text(scene, SMALLEST + "limits = { pending = ;\n")
     assert done.returncode == 1
-    assert re.search(r"\.cfg:6: ", done.stderr), done.stderr
+    assert re.search(r"\.cfg:6: .*missing", done.stderr), done.stderr
 
 
 def test_a_missing_file(scene):
@@ -197,6 +220,14 @@ def warnings(scene, text, addition):
     (PUBLIC, 'limits = { requests_per_source = "off"; };',
      "limits.requests_per_source"),
     (PUBLIC, 'limits = { ban_after = "off"; };', "limits.ban_after"),
+    (SMALLEST, 'deny = [ "127.0.0.0/29" ];', "deny"),
+    (SMALLEST, 'classes = ( { name = "x"; deny = [ "+49", "00*" ]; } );',
+     "classes.deny"),
+    (SMALLEST, 'classes = ( { name = "x"; allow = "9XXX"; } );',
+     "classes.allow"),
+    (SMALLEST, 'auth = { methods = [ "REGISTER", "Invite" ]; };',
+     "auth.methods"),
+    (SMALLEST, 'resolv_conf = "/nowhere";', "resolv_conf"),
 ])
 def test_a_hole_is_warned_of(scene, text, addition, option):
     assert warnings(scene, text, addition) == [(0, option)]
@@ -207,10 +238,44 @@ def test_a_hole_is_warned_of(scene, text, addition, option):
     (SMALLEST, 'limits = { requests_per_source = "off"; '
                'ban_after = "off"; };'),
     (PUBLIC, 'guard = { scanners = "off"; };'),
+    (SMALLEST, 'deny = [ "127.0.0.0/30" ];'),
+    (SMALLEST, 'classes = ( { name = "x"; allow = [ "+49", "2", "(030)" ]; '
+               'deny = [ "*21", "#31", "bob" ]; } );'),
+    (SMALLEST, 'domains = [ "example.com.", "10.0.0.1", "2001:db8::1", '
+               '"[2001:db8::2]" ];'),
     (PUBLIC, ""),
 ])
 def test_what_is_no_hole_is_not_warned_of(scene, text, addition):
     assert warnings(scene, text, addition) == []
+
+
+def test_a_route_for_a_method_in_small_letters_is_warned_of(scene):
+    text = SMALLEST.replace("routes = ( ", 'routes = ( { method = "invite"; '
+                            'prefix = "+1900"; reject = 603; },\n')
+    assert warnings(scene, text, "") == [(-2, "routes.method")]
+
+
+def test_users_of_other_realms_alone_are_warned_of(scene):
+    done = check_text(scene, SMALLEST.replace(
+        'realm = "example.com"', 'realm = "other.example"') +
+        'state_dir = "%s";\n' % scene.folder)
+    assert done.returncode == 0
+    assert 'none of its users is of the realm "other.example"' in done.stderr
+
+
+def test_an_address_of_ipv6_is_written_in_brackets(scene):
+    scene.write_config(record_route="2001:db8::1", listen=[
+        {"uri": "sip:%s:5060" % scene.at, "advertise": "2001:db8::2"}])
+    scene.daemon.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    alice.send("INVITE", "sip:bob@example.com")
+    alice.expect(407)
+    alice.answer()
+    got = pbx.expect("INVITE")
+    assert "@[2001:db8::1];lr" in got["Record-Route"]
+    assert got["Via"].startswith("SIP/2.0/UDP [2001:db8::2]:5060;")
+    pbx.reply(486)
+    alice.expect(486)
 
 
 def test_legacy_and_md5_are_no_hole_over_tls(scene, pki):
@@ -280,7 +345,16 @@ def test_a_firewall_that_is_not_built_in_is_refused(scene):
         assert "--with-nftables" in done.stderr
 
 
-@pytest.mark.parametrize("args", [["-x"], ["-c"], ["stray"]])
+def test_a_faulty_url_of_redis_is_said(scene):
+    done = check_text(scene, SMALLEST + 'state_dir = "%s";\nnonce_store = { '
+                      'type = "redis"; url = "http://127.0.0.1"; };\n'
+                      % scene.folder)
+    assert done.returncode == 1
+    assert "nonce_store: url must begin with redis://" in done.stderr
+
+
+@pytest.mark.parametrize("args", [["-x"], ["-c"], ["stray"],
+                                  ["--user", "alice"]])
 def test_a_wrong_command_line(scene, args):
     done = scene.daemon.run(*args)
     assert done.returncode != 0 and done.stderr

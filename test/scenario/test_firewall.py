@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from harness import sip
+from harness.balancer import DATAGRAM, v2
 from harness.daemon import binary
 from harness.namespace import add_address, scene_inside
 from harness.phone import Phone
@@ -75,6 +77,8 @@ def until(true, timeout=3):
 
 
 def guess(phone):
+    """At a name each time: for one there is a rate."""
+    phone.user = sip.new_tag()
     phone.send("OPTIONS", BOB)
     phone.expect(407)
     phone.answer(password="wrong")
@@ -159,6 +163,19 @@ def test_no_other_port_is_closed(scene):
                 assert here.recv(3) == b"ssh"
     send_from(mallory)
     assert dropped() >= 5
+
+
+def test_balancers_are_not_dropped(scene):
+    balanced = {"uri": "sip:%s:5062" % scene.at,
+                "proxy_protocol": [scene.net.host(9)]}
+    start(scene, listen=scene.listeners(balanced))
+    mallory = scene.phone("mallory", 9, port=0, user="bob")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    alice = scene.phone(
+        "alice", 9, proxy=(scene.at, 5062), before=v2(
+            ("203.0.113.7", 40000), (scene.at, 5062), DATAGRAM))
+    call(alice, scene.pbx())
 
 
 def test_a_ban_ends_by_itself(scene):

@@ -1,7 +1,11 @@
 """Floods, and a customer beside them whose calls all pass."""
 
+import contextlib
 import os
 import resource
+import socket
+import struct
+import subprocess
 import time
 
 import pytest
@@ -9,7 +13,7 @@ import pytest
 from harness import siege
 from harness.flood import Flood, deaf_to_floods, strangers, tools
 from harness.namespace import Namespace
-from harness.scene import SDP, ask, call, call_in, register, serve
+from harness.scene import SDP, Scene, ask, call, call_in, register, serve
 
 BOB = "sip:bob@example.com"
 CALM = {"level": "info"}
@@ -192,6 +196,21 @@ def test_a_flood_hides_no_wrong_password(scene, flood):
     attack.finish()
 
 
+def test_an_address_of_a_peer_with_a_password_fills_no_log(scene):
+    # anybody can forge it, and it lets nobody in
+    users = {"name": "trunk", "from": [scene.net.host(7)],
+             "auth": {"all": ["ip", "digest"]}, "users": ["bob"],
+             "uri": "sip:%s:5060" % scene.net.host(7)}
+    scene.start(log=CALM, limits={"log_lines": "1/m burst 5"},
+                peers=[scene.pbx_peer(), users])
+    trunk = scene.phone("trunk", 7)
+    for _ in range(20):
+        trunk.send("OPTIONS", BOB, headers=[("Proxy-Require", "foo")])
+        trunk.expect(420)
+    assert len(scene.log.find(event="request.refused", peer="trunk")) == 5
+    assert scene.daemon.metrics()["log_withheld_total", ""] == 15
+
+
 def test_all_lines_may_be_written(scene, flood):
     start(scene, limits={"log_lines": "off"})
     flood("ACK", sources=1000, total=2000, rate=4000).finish()
@@ -285,6 +304,56 @@ def test_a_network_of_ipv6_has_one(scene, room):
                         total=10 * sources, rate=5000)
             assert told(one.finish()) == (challenged, 0, challenged)
             one.close()
+
+
+class Lan:
+    """A network on which nobody answers but those who are here."""
+    SETUP = ("ip link add v0 type veth peer name v1 && "
+             "ip address add 10.9.0.1/16 dev v0 && "
+             "ip address add 10.9.0.5 dev lo && "
+             "ip address add 10.9.0.6 dev lo && "
+             "ip link set v0 up && ip link set v1 up")
+
+    @staticmethod
+    def host(number):
+        return "10.9.0.%d" % number
+
+
+def from_neighbours(raw, proxy, count):
+    """A question from each of 250 that nobody has, and again."""
+    for n in range(count):
+        text = (b"OPTIONS sip:a@b SIP/2.0\r\n"
+                b"Via: SIP/2.0/UDP x;branch=z9hG4bK%d\r\n"
+                b"From: <sip:%s@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+                b"Call-ID: %d\r\nCSeq: 1 OPTIONS\r\n\r\n"
+                % (n, b"x" * 300, n))
+        raw.sendto(struct.pack(
+            "!BBHHHBBH4B4sHHHH", 0x45, 0, 0, 0, 0, 64, socket.IPPROTO_UDP, 0,
+            10, 9, 1, 1 + n % 250, socket.inet_aton(proxy[0]),
+            5060, proxy[1], 8 + len(text), 0) + text, proxy)
+
+
+@NOT_ROOT
+def test_forged_neighbours_keep_nobody_from_being_sent_to(tmp_path, room):
+    # the kernel keeps for seconds what is for them
+    with room.inside(), contextlib.closing(Scene(tmp_path, Lan, 0)) as scene:
+        subprocess.run(Lan.SETUP, shell=True, check=True)
+        pbx, other = scene.pbx(), scene.pbx(6, "other")
+        scene.start(
+            log=CALM, routes=[{"to": "other"}],
+            listen=[{"name": "lan", "uri": "sip:10.9.0.1:5060"}],
+            peers=[scene.pbx_peer(listener="lan"),
+                   {"name": "other", "uri": "sip:10.9.0.6:5060"}])
+        with socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                           socket.IPPROTO_RAW) as raw:
+            for _ in range(40):
+                from_neighbours(raw, scene.proxy, 500)
+                pbx.send("OPTIONS", BOB)
+                other.expect("OPTIONS")
+                other.reply(200)
+                pbx.expect(200)
+        counted = scene.daemon.metrics()
+        assert counted["transport_send_dropped_total", "full"] > 1000
 
 
 # ---- in the name of a customer

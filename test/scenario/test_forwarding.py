@@ -116,6 +116,16 @@ def test_credentials_of_other_realms_pass(scene):
     alice.expect(200)
 
 
+def test_credentials_of_other_realms_alone_are_told(scene):
+    scene.start(log={"level": "info"})
+    alice = scene.alice()
+    alice.send("REGISTER", "sip:example.com")
+    alice.expect(407)
+    alice.answer(realm="asterisk")
+    alice.expect(407)
+    scene.log.has(event="request.refused", reason="other-realm", status="407")
+
+
 def test_only_our_via_is_taken_off_a_response(scene):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()

@@ -32,10 +32,10 @@ def default(**limits):
     return dict({"name": "default"}, **limits)
 
 
-def told(phone, status, uri=NUMBER, phrase=None):
+def told(phone, status, uri=NUMBER, phrase=None, **parts):
     """An INVITE, proved by digest if asked, ends with this status."""
     phone.auto_ack = True
-    phone.send("INVITE", uri, body=SDP)
+    phone.send("INVITE", uri, body=SDP, **parts)
     got = phone.expect((status, 407))
     if got.status == 407:
         phone.answer()
@@ -116,6 +116,50 @@ def test_a_bye_ends_it(scene, who):
         else:
             bye(pbx, alice)
         assert under_way(scene) == 0
+
+
+@pytest.mark.parametrize("status", [481, 500, None])
+def test_who_was_called_hangs_up_alone(scene, status):
+    """The caller is gone, or does not care."""
+    pbx = start(scene, default(calls=1), timers={"t1": "20ms"})
+    alice = scene.alice()
+    call(alice, pbx)
+    pbx.in_dialog("BYE")
+    alice.expect("BYE")
+    if status is not None:
+        alice.reply(status)
+        pbx.expect(status)
+    deadline = time.monotonic() + 5
+    while under_way(scene) > 0:
+        assert time.monotonic() < deadline
+    passes(alice, pbx)
+
+
+def test_who_was_called_hangs_up_on_a_lost_connection(scene):
+    pbx = start(scene, default(calls=1))
+    alice = scene.alice(transport="tcp")
+    call(alice, pbx)
+    alice.close()
+    deadline = time.monotonic() + 5
+    while scene.daemon.metrics()[("transport_connections", "accepted")] > 0:
+        assert time.monotonic() < deadline
+    pbx.in_dialog("BYE")
+    pbx.expect(430)
+    assert under_way(scene) == 0
+
+
+def test_who_called_does_not_hang_up_in_the_name_of_the_other(scene):
+    """With From and To changed about."""
+    pbx = start(scene, default(calls=1))
+    alice = scene.alice()
+    call(alice, pbx)
+    own, far = alice.dialog.local, alice.dialog.remote
+    alice.in_dialog("BYE", from_=far, to=own)
+    if alice.expect((403, 407)).status == 407:
+        alice.answer()
+        alice.expect(403)
+    pbx.expect_nothing(0.1)
+    assert under_way(scene) == 1
 
 
 def test_what_the_pbx_calls_is_the_pbx_s(scene):
@@ -435,7 +479,8 @@ def test_a_far_side_ends_no_call_but_its_own(scene, who):
         pbx.expect("BYE")
         pbx.reply(481)
         friend.expect(481)
-    assert under_way(scene) == 3
+    # what the PBX called of that one, its far side has hung up
+    assert under_way(scene) == (3 if who == "caller" else 2)
     bye(alice, friend, dialog=past)
     assert under_way(scene) == 1
 
@@ -552,7 +597,9 @@ DENIED = ["sip:0900@example.com", "sip:0-900@example.com",
           "sip:1;%70hone-context=+1900@example.com",
           "sip:1%3bphone-context=+1900@example.com",
           "sip:1;phone-context=+4;phone-context=+1900@example.com",
-          "sip:1;rn=2;rn=0900@example.com"]
+          "sip:1;rn=2;rn=0900@example.com", "sip:1@example.com;rn=+1900",
+          "sip:1@example.com;user=phone;phone-context=+1900",
+          "sip:1;rn=2@example.com;rn=0900"]
 
 
 @pytest.mark.parametrize("uri", DENIED)
@@ -570,6 +617,22 @@ def test_all_else_is_allowed(scene):
                 "sip:bob@example.com", "sip:x0900@example.com"):
         passes(alice, pbx, uri)
     told(alice, 403, "sip:badguy@example.com")
+
+
+@pytest.mark.parametrize("uri", ["sip:2@example.com", "sip:112@example.com"])
+@pytest.mark.parametrize("to", ["pbx", "request-uri"])
+def test_a_strict_router_is_told_no_denied_number(scene, uri, to):
+    """RFC 3261 16.6 item 6 would make it the Request-URI."""
+    pbx = start(scene, {"name": "trunk", "deny": ["+1900"]},
+                carrier={"class": "trunk"},
+                routes=[{"from": "carrier", "to": to, "egress": "none"}])
+    carrier = scene.pbx(6, "carrier")
+    hop = "<sip:+1900@%s>" % pbx.host
+    told(carrier, 403, uri, route=[hop])
+    scene.log.has(event="fraud.limit", of="number", peer="carrier")
+    pbx.expect_nothing(0.1)
+    carrier.send("INVITE", uri, body=SDP, route=[hop.replace(">", ";lr>")])
+    assert pbx.expect("INVITE").uri == uri
 
 
 def test_a_class_is_for_its_users(scene):
@@ -632,6 +695,26 @@ def test_prefixes_of_a_user_refuse(scene, uri):
 def test_prefixes_of_a_user_let(scene, uri):
     pbx = start_prefixes(scene)
     passes(scene.alice(), pbx, uri)
+
+
+@pytest.mark.parametrize("user, status", [("+1900", 403), ("22", 200)])
+def test_prefixes_of_a_trunk_and_a_strict_router(scene, user, status):
+    """RFC 3261 16.6 item 6 makes the Route the Request-URI."""
+    pbx = start(scene, peers=[
+        scene.pbx_peer(), {"name": "trunk", "users": ["alice"],
+                           "auth": "digest"}],
+        routes=[{"from": "trunk", "to": "request-uri", "egress": "none"}])
+    scene.write_users([user_line("alice", REALM, "wonderland",
+                                 ["prefixes=2"])])
+    scene.daemon.reload()
+    scene.log.has(event="daemon.reload")
+    alice = scene.alice()
+    ask(alice, "MESSAGE", "sip:2@%s" % pbx.host,
+        route=["<sip:%s@%s>" % (user, pbx.host)])
+    if status == 200:
+        assert pbx.expect("MESSAGE").uri == "sip:22@" + pbx.host
+        pbx.reply(200)
+    alice.expect(status)
 
 
 # ---- when

@@ -221,6 +221,23 @@ def test_a_session_timer_shortens_it(cluster, header, least, most):
         assert time.monotonic() < deadline, lasts(cluster)
 
 
+@pytest.mark.parametrize("asked, least, most", [
+    ((), 7000, 7200), ([("Session-Expires", "1800")], 90, 150)])
+def test_who_calls_does_not_shorten_it_alone(cluster, asked, least, most):
+    """By the answer to what the far side sends, which does not expect it."""
+    alice, pbx = start(cluster, 1)
+    begins(alice, pbx, cluster.a)
+    pbx.in_dialog("UPDATE", flow=cluster.a.flow(pbx), headers=asked)
+    alice.expect("UPDATE")
+    alice.reply(200, headers=[("Session-Expires", "90;refresher=uac")])
+    pbx.expect(200)
+    deadline = time.monotonic() + (3 if asked else 0.3)
+    while time.monotonic() < deadline:
+        if asked and least <= lasts(cluster) <= most:
+            return
+    assert least <= lasts(cluster) <= most
+
+
 def test_a_cancel_before_redis_answered(cluster):
     """It is not counted then, or not any more."""
     _, pbx = start(cluster)

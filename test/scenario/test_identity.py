@@ -20,7 +20,7 @@ def test_a_from_of_somebody_else_is_403(scene, from_):
     alice, pbx = scene.alice(), scene.pbx()
     refused(alice, 403, from_=from_)
     pbx.expect_nothing(0.1)
-    scene.log.has(reason="wrong-identity", user="alice")
+    scene.log.has(reason="wrong-identity", user="alice", claims=from_)
 
 
 @pytest.mark.parametrize("from_", [
@@ -86,17 +86,39 @@ def test_registering_somebody_else_is_403(scene):
     refused(alice, 403, "REGISTER", "sip:example.com",
             to="sip:bob@example.com")
     pbx.expect_nothing(0.1)
-    scene.log.has(reason="wrong-identity")
+    scene.log.has(reason="wrong-identity", claims="<sip:bob@example.com>")
 
 
 @pytest.mark.parametrize("value", [
     "<sip:bob@example.com>", "<sip:alice@example.com>, <sip:bob@example.com>",
-    "<sip:alice@example.com>, <tel:+1555>", "nonsense <"])
+    "<sip:alice@example.com>, <tel:+1555>", "nonsense <",
+    # which others may read as what stands behind the last bracket
+    "<sip:alice@example.com;<tel:+1555>",
+    "<sip:alice@example.com;x=\t<tel:+1555>", "<sip:alice:<x@example.com>"])
 def test_preferring_another_identity_is_403(scene, value):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()
     refused(alice, 403, headers=[("P-Preferred-Identity", value)])
     pbx.expect_nothing(0.1)
+
+
+@pytest.mark.parametrize("name", [
+    "Alice", "Alice\xe9 ", "\xe9", "\xe9\xe9\r\n "])
+def test_a_name_does_not_hide_who_it_is(scene, name):
+    # with UTF-8, and without quotes
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    refused(alice, 403, from_=name + "<sip:bob@example.com>;tag=1")
+    got = serve(alice, pbx, from_=name + "<sip:alice@example.com>;tag=1")
+    assert got.all("P-Asserted-Identity") == ["<sip:alice@example.com>"]
+
+
+def test_a_name_that_the_parser_took_for_a_scheme_is_refused(scene):
+    # of two things that it cannot read it is helped with one
+    scene.start()
+    refused(scene.alice(), 400, "X+Y",
+            from_="\xe9<sip:alice@example.com>;tag=1")
+    scene.log.has(reason="bad-header-uri", header="From")
 
 
 def test_a_preferred_identity_is_asserted(scene):

@@ -93,11 +93,16 @@ def is_closed(sock, within=1.0):
         return True
 
 
-def speaks(scene, number):
-    """A connection over which a message came."""
-    phone = scene.phone("p%d" % number, number, port=0, transport="tcp")
-    phone.send("OPTIONS", "sip:bob@example.com")
-    phone.expect(407)
+def speaks(scene, number, known_to=None):
+    """A connection over which a message came; known_to: with a password, of
+    which the PBX heard."""
+    phone = scene.phone("p%d" % number, number, port=0, transport="tcp",
+                        user="alice")
+    if known_to:
+        serve(phone, known_to)
+    else:
+        phone.send("OPTIONS", "sip:bob@example.com")
+        phone.expect(407)
     phone.wire.poll.unregister(phone.wire.flows[0].sock)
     return phone.wire.flows.pop().sock
 
@@ -130,7 +135,8 @@ def test_who_is_refused_anyway_gets_no_room(scene, why):
 
 def test_connections_in_all(scene):
     scene.start(limits={"connections": 5})
-    held = [speaks(scene, 60 + n) for n in range(5)]
+    pbx = scene.pbx()
+    held = [speaks(scene, 60 + n, known_to=pbx) for n in range(5)]
     assert not is_closed(held[0], 0.2)
     extra = connect(scene, 90)
     assert is_closed(extra)
@@ -247,6 +253,33 @@ def test_a_flood_of_connections(scene, count):
     call(scene.bob(transport="tcp"), pbx)
 
 
+def outgoing(scene):
+    return scene.daemon.metrics()["transport_connections", "outgoing"]
+
+
+def test_one_user_does_not_use_up_connections_to_targets(scene):
+    pbx_peer = scene.pbx_peer(
+        uri="sip:%s:5060;transport=tcp" % scene.net.host(5))
+    scene.start(limits={"connections": 10}, peers=[pbx_peer], routes=[
+        {"from": "strangers", "uri": "*@127.*", "to": "request-uri",
+         "egress": "none"}, {"to": "pbx"}])
+    alice, bob, pbx = scene.alice(), scene.bob(), scene.pbx()
+    serve(alice, pbx)
+    for n in range(100, 140):
+        target = scene.phone("t%d" % n, n, tcp_listen=True)
+        ask(bob, "OPTIONS", "sip:x@%s;transport=tcp" % target.host)
+        target.expect("OPTIONS")
+        target.reply(200)
+        bob.expect(200)
+        if n % 5 == 0:
+            serve(alice, pbx)
+        assert outgoing(scene) <= 11
+    assert scene.log.has(event="transport.refuse", reason="unused")
+    # the PBX's was used all the time
+    assert len(pbx.wire.flows) == 1
+    call(alice, pbx)
+
+
 def few_descriptors():
     resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600))
 
@@ -257,7 +290,7 @@ def test_a_second_daemon_gets_none_of_our_packets(scene):
                               preexec_fn=few_descriptors)
     assert second.returncode == 1
     assert "event=listen.fail" in second.stderr
-    assert "event=daemon.descriptors have=600 wanted=10500" in second.stderr
+    assert "event=daemon.descriptors have=600 wanted=20500" in second.stderr
     alice, pbx = scene.alice(), scene.pbx()
     for _ in range(5):
         serve(alice, pbx)

@@ -169,7 +169,6 @@ PLAIN = {
     "User-Agents": text(more=["User-Agent: friendly-scanner"]),
     "no User-Agent": text(user_agent=None, contact=None),
     "a Call-ID": text(call_id="a:b.c-d'e!f@g:h"),
-    "invite in small letters": text("invite"),
 }
 METHODS = ["INVITE", "REGISTER", "OPTIONS", "SUBSCRIBE", "NOTIFY", "PUBLISH",
            "MESSAGE", "INFO", "UPDATE", "PRACK", "REFER", "BYE", "FOO",
@@ -182,6 +181,7 @@ PLAIN.update(("method " + m, text(
 BRANCH = "z9hG4bK" + "A" * 32       # as long as one of ours
 ODD = {
     "ACK": text("ACK"), "CANCEL": text("CANCEL"),
+    "invite in small letters": text("invite"),
     "a token for a method": text("a.b-C_d!", cseq="7 a.b-C_d!"),
     "signs in a method": text("a+b`", cseq="7 a+b`"),
     "our name in Via": text(via=VIA + "@US@;branch=z9hG4bK1"),

@@ -409,3 +409,19 @@ def test_a_balancer_is_not_called_where_a_via_says(scene):
     pbx.reply(200)
     balancer_.expect_nothing(0.3)
     assert not balancer_.wire.flows
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_who_guesses_beside_a_balancer_does_not_shut_it(scene, transport):
+    start(scene, limits={"ban_after": 2, "failures_per_user": "off"})
+    mallory = scene.phone("mallory", 9, port=0, user="bob")
+    for _ in range(2):
+        mallory.send("OPTIONS", "sip:bob@example.com")
+        mallory.expect(407)
+        mallory.answer(password="wrong")
+        mallory.expect(407)
+    scene.log.has(event="guard.ban", source=mallory.host)
+    kind = DATAGRAM if transport == "udp" else STREAM
+    alice, pbx = behind(scene, v2(CLIENT, meant(scene), kind),
+                        transport), scene.pbx()
+    serve(alice, pbx)

@@ -66,6 +66,10 @@ def test_what_a_route_fits(scene, route, parts, fits):
     ("+1900123*", True), ("+1900123,1", True), ("+1900123a", True),
     ("+1%20900%20123", True), ("%20+1900123", True), ("+1-(900).1", True),
     ("%2B1%39001", True), ("+1900123%3Bx", True),
+    ("900;phone-context=+1", True), ("2;rn=+1900", True),
+    ("2%3brn=%2b1900", True), ("2;rn=900;rn-context=+1", True),
+    ("+1900;x=1;rn=2;rn=3", True),
+    ("+1800;rn=+1901", False), ("900;phone-context=+2", False),
     ("+1800123;x=y", False), ("bob+1900", False), ("+18;x=+1900", False),
 ])
 def test_what_is_too_dear_stays_so_with_more_behind_it(scene, user, refused):
@@ -75,6 +79,16 @@ def test_what_is_too_dear_stays_so_with_more_behind_it(scene, user, refused):
     if not refused:
         serve(alice, pbx, uri=uri)
         return
+    ask(alice, uri=uri)
+    alice.expect(403)
+    pbx.expect_nothing(0.05)
+
+
+@pytest.mark.parametrize("uri", [
+    "tel:900;phone-context=+1", "tel:2;phone-context=a;rn=+1900"])
+def test_what_is_too_dear_stays_so_as_tel(scene, uri):
+    scene.start(routes=[{"prefix": "+1900", "reject": 403}, {"to": "pbx"}])
+    alice, pbx = scene.alice(), scene.pbx()
     ask(alice, uri=uri)
     alice.expect(403)
     pbx.expect_nothing(0.05)

@@ -175,6 +175,22 @@ def test_next_hop_is_a_strict_router(scene):
     pbx.expect(200)
 
 
+def test_a_route_to_a_peer_goes_to_no_strict_router(scene):
+    """Its Request-URI was looked at, and is what the peer gets."""
+    scene.start(peers=[scene.pbx_peer(), {
+        "name": "carrier", "uri": "sip:%s:5060" % scene.net.host(6)}],
+        routes=[{"from": "pbx", "prefix": ["0900"], "reject": 403},
+                {"from": "pbx", "to": "carrier"}])
+    pbx, carrier = scene.pbx(), scene.pbx(6, "carrier")
+    hop = "<sip:0900@%s>" % carrier.host
+    pbx.send("OPTIONS", "sip:2@example.com", route=[hop])
+    got = carrier.expect("OPTIONS")
+    assert got.uri == "sip:2@example.com"
+    assert got.values("Route") == [hop]
+    carrier.reply(200)
+    pbx.expect(200)
+
+
 def test_previous_hop_is_a_strict_router(scene):
     # RFC 3261 section 16.4: our Record-Route came back as Request-URI
     scene.start()

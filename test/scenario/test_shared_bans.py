@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from harness import sip
 from harness.cluster import BOB, PLACES, used
 from harness.phone import Phone
 
@@ -23,7 +24,9 @@ def start(cluster, count=2, limits=(), **changes):
 
 
 def guess(phone, one):
-    """A wrong answer to an instance's own challenge."""
+    """A wrong answer to an instance's own challenge, for a name each time,
+    since for one there is a rate."""
+    phone.user = sip.new_tag()
     phone.send("OPTIONS", BOB, flow=one.flow(phone))
     phone.expect(407)
     phone.answer(password="wrong", flow=one.flow(phone))
@@ -417,6 +420,17 @@ def test_a_ledger_that_is_none_is_made_anew(cluster, words):
     hears_of(cluster.b, second.host, timeout=3)
     deadline = time.monotonic() + 3
     while cluster.redis.ask("ZCARD", key("u")) != 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_an_epoch_of_other_bytes_is_none(cluster):
+    """Or it would look like a new one with each answer."""
+    start(cluster, 1)
+    cluster.redis.ask("HSET", key("m"), "epoch", "\0" * 16)
+    deadline = time.monotonic() + 3
+    while not re.fullmatch("[0-9a-f]{16}", str(
+            cluster.redis.ask("HGET", key("m"), "epoch"))):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 

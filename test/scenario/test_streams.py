@@ -396,9 +396,9 @@ def test_2000_idle_connections(scene, pki, many_files, count, secure):
 def test_connections_in_all(scene, stream):
     stream.start(limits={"connections": 4})
     phones = [stream.phone("alice", 20 + n) for n in range(5)]
+    pbx = scene.pbx()
     for phone in phones[:4]:
-        phone.send("OPTIONS", "sip:bob@example.com")
-        phone.expect(407)
+        serve(phone, pbx)
     is_turned_away(stream, 30)
     stream.refused("connections")
     phones[0].wire.drop(phones[0].sent_flow)

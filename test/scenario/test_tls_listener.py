@@ -340,6 +340,22 @@ def test_a_handshake_that_breaks_off(scene, pki, part, reset):
     assert gauges["transport_connections", "accepted"] == 1
 
 
+def test_handshakes_have_the_rate_of_requests(scene, pki):
+    start(scene, pki, limits={"requests_per_source": "1/m burst 3"})
+    for _ in range(3):
+        handshake(scene).sock.close()
+    with pytest.raises(OSError):
+        handshake(scene)
+    scene.log.has(event="transport.refuse", reason="handshakes")
+    # who is beside him, and peers
+    pbx = scene.pbx()
+    for _ in range(5):
+        Caller().connect(pbx.host, (scene.at, 5061)).sock.close()
+    serve(scene.secure("alice", 10), pbx)
+    got = scene.daemon.metrics()
+    assert got["transport_refused_total", "handshakes"] == 1
+
+
 def test_a_handshake_byte_by_byte(scene, pki):
     start(scene, pki)
 

@@ -70,6 +70,21 @@ def test_a_peer_by_certificate(scene, pki, ask_for, version):
     scene.log.has(reason="relayed", source="%s:%d" % carrier.sent_flow.local)
 
 
+def test_who_guesses_beside_a_peer_does_not_shut_it(scene, pki):
+    start(scene, pki, limits={"ban_after": 3, "failures_per_user": "off"})
+    carrier, pbx = carrier_of(scene, good(pki)), scene.pbx()
+    is_peer(carrier, pbx)
+    mallory = scene.phone("mallory", 7, port=0, user="bob")
+    for n in range(5):
+        mallory.user = "user%d" % n
+        mallory.send("OPTIONS", "sip:bob@example.com")
+        mallory.expect(407)
+        mallory.answer(password="wrong")
+        mallory.expect(407)
+    scene.log.has_not(event="guard.ban")
+    is_peer(carrier, pbx)
+
+
 def established(carrier, pbx):
     """The carrier called."""
     carrier.send("INVITE", "sip:bob@example.com", body="v=0\r\n")

@@ -355,6 +355,17 @@ def test_the_caller(scene, caller, from_, asserted):
     assert back["From"].replace(" ", "") == FROM.replace(" ", "")
 
 
+def test_the_callers_name_stays(scene):
+    # also one that should have been in quotes
+    got, back = outwards(
+        scene, from_="J\xfcrgen M <sip:207@10.0.0.5>;tag=abc",
+        peer={"caller": {"domain": "carrier.example"}})
+    assert got["From"].replace(" ", "") == \
+        "J\xfcrgenM<sip:207@carrier.example>;tag=abc"
+    assert back["From"].replace(" ", "") == \
+        "J\xfcrgenM<sip:207@10.0.0.5>;tag=abc"
+
+
 def test_several_asserted_identities(scene):
     got, _ = outwards(
         scene, peer={"caller": {"prefix": "+4930", "domain": "c.example"}},
@@ -382,6 +393,13 @@ def test_asserted_nonsense_does_no_harm(scene, value):
         scene, peer={"caller": {"user": "100", "domain": "c.example"}},
         headers=[("P-Asserted-Identity", value)])
     assert "100@c.example" in got["From"]
+
+
+def test_an_asserted_identity_that_cannot_be_read_stays(scene):
+    got, _ = outwards(
+        scene, peer={"caller": {"user": "100", "domain": "c.example"}},
+        headers=[("P-Asserted-Identity", "\xe9<sip:207@x.y>")])
+    assert got.all("P-Asserted-Identity") == ["\xe9<sip:207@x.y>"]
 
 
 SPELT = {"strip": ["00"], "prefix": "+", "domain": "carrier.example",

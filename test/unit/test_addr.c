@@ -157,6 +157,28 @@ nets_hold_addresses(void **state)
 	assert_false(net_parse(&n, str_of(NULL)));
 }
 
+static const struct {
+	const char	*net;
+	bool		 all;
+} everybody[] = {
+	{ "0.0.0.0/0", true }, { "::/0", true },
+	{ "0.0.0.0/1", false }, { "128.0.0.0/1", false },
+	{ "::/1", false }, { "2001:db8::/96", false },
+	{ "0.0.0.0", false }, { "::", false },
+};
+
+static void
+everybody_is_a_whole_family(void **state)
+{
+	struct net n;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(everybody); i++) {
+		assert_true(net_parse(&n, str_of(everybody[i].net)));
+		assert_int_equal(net_is_everybody(&n), everybody[i].all);
+	}
+}
+
 int
 main(void)
 {
@@ -165,6 +187,7 @@ main(void)
 		cmocka_unit_test(ports_are_shown),
 		cmocka_unit_test(sockaddrs_go_both_ways),
 		cmocka_unit_test(nets_hold_addresses),
+		cmocka_unit_test(everybody_is_a_whole_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

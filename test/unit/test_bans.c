@@ -279,6 +279,30 @@ count(void *arg, const struct ban *ban)
 	*sum += ban->until_ms;
 }
 
+/* A million at once would hold the loop for seconds. */
+static void
+very_many_go_by_and_by(void **state)
+{
+	struct bans *b = bans_new(key);
+	struct addr a;
+
+	(void)state;
+	for (uint32_t i = 0; i < 5000; i++) {
+		a = numbered(i);
+		ban(b, &a, i, 5000);
+	}
+	for (uint32_t i = 0; i < 6; i++) {
+		size_t before = bans_count(b);
+
+		a = numbered(5000 + i);
+		ban(b, &a, 5000 + i, 2);
+		assert_true(bans_has(b, &a));
+		assert_in_range(before - bans_count(b), 0, 1000);
+	}
+	assert_int_equal(bans_count(b), 2);
+	bans_free(b);
+}
+
 static void
 each_is_visited(void **state)
 {
@@ -340,6 +364,7 @@ main(void)
 		cmocka_unit_test(the_later_end_counts),
 		cmocka_unit_test(listeners_are_told),
 		cmocka_unit_test(their_number_is_bounded),
+		cmocka_unit_test(very_many_go_by_and_by),
 		cmocka_unit_test(each_is_visited),
 		cmocka_unit_test(lack_of_memory_is_an_error),
 	};

@@ -115,11 +115,11 @@ static const struct {
 	{ "flag = \"true\";", "f:1: flag: must be true or false" },
 	{ "flag = 1;", "f:1: flag: must be true or false" },
 	{ "number = true;",
-	    "f:1: number: must be a whole number, or \"off\"" },
+	    "f:1: number: must be a whole number, without quotes, or \"off\"" },
 	{ "number = 1.5;",
-	    "f:1: number: must be a whole number, or \"off\"" },
+	    "f:1: number: must be a whole number, without quotes, or \"off\"" },
 	{ "number = \"7\";",
-	    "f:1: number: must be a whole number, or \"off\"" },
+	    "f:1: number: must be a whole number, without quotes, or \"off\"" },
 	{ "number = -6;", "f:1: number: out of range: "
 	    "-5 to 5000000000, or \"off\"" },
 	{ "number = 5000000001L;", "f:1: number: out of range: "
@@ -174,6 +174,8 @@ static const struct {
 	{ "nmbr = 2;", "f:1: nmbr: unknown option; did you mean number?" },
 	{ "numbering = 2;", "f:1: numbering: unknown option" },
 	{ "xy = 2;", "f:1: xy: unknown option" },
+	{ "n = 1;", "f:1: n: unknown option here; group has one of that "
+	    "name" },
 	{ "a_name_of_more_than_sixty_four_characters_that_nobody_would_"
 	    "ever_mean_by_anything = 1;",
 	    "f:1: a_name_of_more_than_sixty_four_characters_that_nobody_"
@@ -510,14 +512,19 @@ refused(struct rig *r, const char *text, char *out, size_t size)
 	assert_null(c);
 }
 
+#define SYNTAX ":2: syntax error: here or before it a quote, comma, " \
+    "semicolon or bracket is missing or too many\n"
+
 static const struct {
 	const char	*text, *said;	/* said behind the file's name */
 } unread[] = {
 	{ NULL, ": cannot read: No such file or directory\n" },
-	{ "flag = true;\nnumber = = 5;\n", ":2: syntax error\n" },
+	{ "flag = true;\nnumber = = 5;\n", SYNTAX },
 	{ "flag = true;\nflag = false;\n", ":2: duplicate setting name\n" },
-	{ "group = {\n", ":2: syntax error\n" },
+	{ "group = {\n", SYNTAX },
 	{ "\n@include \"absent.cfg\"\n", ":2: cannot open include file\n" },
+	{ "flag = true;\n/* number = 5;\n", ": a comment begins with /* and "
+	    "does not end: all behind it would not count\n" },
 };
 
 static void

@@ -1,5 +1,5 @@
 /*
- * test_connections.c -- connections on loopback: how many there may be, how
+ * test_connections.c -- connections on loopback: how many one may have, how
  * long each may keep us waiting, which of them serves whom, what becomes of
  * bytes that cannot go out, and who is behind a balancer.
  */
@@ -224,68 +224,6 @@ open_ones(struct rig *rig, const int *fd, size_t n)
 		if (!is_closed(rig, fd[i], 20))
 			count++;
 	return count;
-}
-
-static void
-connections_in_all(void **state)
-{
-	static char buf[BUF];
-	struct transport_conf conf = generous;
-	struct rig *rig = *state;
-	int fd[6];
-
-	conf.connections = 3;
-	transport_set_conf(rig->transport, &conf);
-	for (size_t i = 0; i < COUNT(fd); i++) {
-		fd[i] = call(rig);
-		if (i >= 3)
-			continue;
-		say(fd[i], buf, request(buf, "TCP", "", 0));
-		assert_int_equal(answer(rig, fd[i], ANSWER_MS), 200);
-	}
-	run(rig, 20);
-	assert_int_equal(open_ones(rig, fd, COUNT(fd)), 3);
-	assert_int_equal(counted(rig, "connections"), 3);
-	assert_int_equal(counted(rig, "silent"), 0);
-	assert_int_equal(counted(rig, "accepted"), 3);
-
-	close(fd[0]);			/* its place is free at once */
-	turn(rig, 100);
-	assert_int_equal(counted(rig, "accepted"), 2);
-	fd[0] = call(rig);
-	say(fd[0], buf, request(buf, "TCP", "", 0));
-	assert_int_equal(answer(rig, fd[0], ANSWER_MS), 200);
-	close_all(fd, COUNT(fd));
-	run(rig, 20);
-	assert_int_equal(counted(rig, "accepted"), 0);
-}
-
-/* The first of them spoke; of the others those stay that came last. */
-static void
-silent_ones_make_room(void **state)
-{
-	static char buf[BUF];
-	struct transport_conf conf = generous;
-	struct rig *rig = *state;
-	int fd[6];
-
-	conf.connections = 3;
-	transport_set_conf(rig->transport, &conf);
-	for (size_t i = 0; i < COUNT(fd); i++) {
-		fd[i] = call(rig);
-		if (i == 0) {
-			say(fd[i], buf, request(buf, "TCP", "", 0));
-			assert_int_equal(answer(rig, fd[i], ANSWER_MS), 200);
-		}
-	}
-	run(rig, 20);
-	for (size_t i = 0; i < COUNT(fd); i++)
-		assert_int_equal(is_closed(rig, fd[i], 20),
-		    i >= 1 && i <= 3);
-	assert_int_equal(counted(rig, "silent"), 3);
-	assert_int_equal(counted(rig, "connections"), 0);
-	assert_int_equal(counted(rig, "accepted"), 3);
-	close_all(fd, COUNT(fd));
 }
 
 static void
@@ -758,8 +696,6 @@ main(void)
 		T(connecting_is_ended),
 		T(nobody_listens),
 		T(connected_is_not_ended),
-		T(connections_in_all),
-		T(silent_ones_make_room),
 		T(connections_per_source),
 		T(banned_are_not_heard),
 		T(out_of_descriptors),

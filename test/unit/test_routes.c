@@ -281,7 +281,8 @@ query_of(const struct rig *rig, const struct choice_case *c)
 		.source = c->source == NULL ? NULL :
 		    peers_by_name(rig->ps, c->source),
 		.uri = str_of(c->q.uri), .number = str_of(c->q.number),
-		.digits = str_of(c->q.number),
+		.digits = { str_of("7"), str_of(c->q.number) },
+		.nreadings = 2,
 		.method = str_of(c->q.method == NULL ? "INVITE" :
 		    c->q.method),
 		.from_uri = str_of(c->q.from == NULL ? "sip:a@b" :
@@ -392,7 +393,8 @@ what_a_route_answers(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct route_query q = { .uri = str_of(cases[i].uri),
 			.number = str_of(cases[i].number),
-			.digits = str_of(cases[i].number),
+			.digits = { str_of(cases[i].number) },
+			.nreadings = 1,
 			.method = str_of(cases[i].method) };
 		struct route_choice c = routes_choose(rig.rs, &q);
 		char text[64];

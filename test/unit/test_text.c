@@ -283,6 +283,37 @@ random_bytes_fill_all(void **state)
 	assert_true(any[0] == 0xff && any[1] == 0xff);
 }
 
+static void
+random_hex_is_of_its_length(void **state)
+{
+	char a[33], b[33];
+	uint8_t raw[16];
+
+	(void)state;
+	random_hex(a, 16);
+	random_hex(b, 16);
+	assert_int_equal(strlen(a), 32);
+	assert_true(hex_decode(raw, sizeof raw, str_of(a)));
+	assert_string_not_equal(a, b);
+}
+
+static void
+random_numbers_have_both_ends(void **state)
+{
+	unsigned seen = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		int64_t n = random_upto(3);
+
+		assert_in_range(n, 0, 3);
+		seen |= 1u << n;
+	}
+	assert_int_equal(seen, 0xf);
+	assert_int_equal(random_upto(0), 0);
+	assert_true(random_upto(INT64_MAX) >= 0);
+}
+
 static bool
 use_text(void *arg)
 {
@@ -318,6 +349,8 @@ main(void)
 		cmocka_unit_test(fields_are_big_endian),
 		cmocka_unit_test(secrets_compare_and_vanish),
 		cmocka_unit_test(random_bytes_fill_all),
+		cmocka_unit_test(random_hex_is_of_its_length),
+		cmocka_unit_test(random_numbers_have_both_ends),
 		cmocka_unit_test(text_never_allocates),
 	};
 

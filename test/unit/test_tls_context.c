@@ -229,7 +229,8 @@ settings_that_cannot_be_used(void **state)
 	conf.ask = TLS_ASK_NOTHING;
 	conf.ciphers = "no-such-thing";
 	assert_null(tls_server_context_new(&conf, why));
-	assert_string_equal(why, "no such ciphers: no-such-thing");
+	assert_string_equal(why, "no such ciphers (tls.ciphers): "
+	    "no-such-thing");
 }
 
 /* A whole life; true if every step of it succeeded. */

@@ -744,6 +744,43 @@ where_nothing_can_be_sent_is_told_at_the_end(void **state)
 	close(fd);
 }
 
+/* So many sendmmsg() say first what became of others. */
+static unsigned pending;
+
+int __real_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags);
+
+int
+__wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
+{
+	if (pending == 0)
+		return __real_sendmmsg(fd, m, n, flags);
+	pending--;
+	errno = EHOSTUNREACH;
+	return -1;
+}
+
+/* Whoever sends ICMP errors in a row, about whom he likes. */
+static void
+errors_of_others_are_none_of_ours(void **state)
+{
+	struct rig *rig = *state;
+	struct addr a;
+	int fd = peer("127.0.0.1", &a);
+
+	for (unsigned n = 1; n < 5; n++) {
+		send_number(rig, &a, n);
+		pending = 2 * n - 1;
+		turn(rig);
+		turn(rig);
+		assert_int_equal(pending, 0);
+		assert_int_equal(hear_number(fd), n);
+	}
+	assert_int_equal(rig->nlost, 0);
+	assert_int_equal(counted(rig, "error"), 0);
+	close(fd);
+}
+
 /* Else a second daemon, started by mistake, took a part of our packets. */
 static void
 a_port_is_for_one_process(void **state)
@@ -851,6 +888,36 @@ set_checksums(struct rig *rig, bool on)
 	    &off, sizeof off), 0);
 }
 
+/* Where answers to strangers fill a half, the other one is for others. */
+static void
+runs_leave_room_for_others(void **state)
+{
+	struct rig *rig = *state;
+	struct udp *udp = rig->port->udp;
+	int room = udp->room, fd;
+	struct addr a;
+	struct hop hop = { .port = rig->port, .run = true };
+
+	fd = peer("127.0.0.1", &a);
+	hop.addr = a;
+	assert_true(room > 0);
+	udp->room = -1;				/* it is full */
+	for (unsigned n = 1; n < 4; n++) {
+		assert_int_equal(transport_send(rig->transport, &hop, "9", 1,
+		    NULL), -ENOBUFS);
+		send_number(rig, &a, n);
+	}
+	udp->room = room;
+	turn(rig);
+	run_number(rig, &a, 4);
+	turn(rig);
+	for (unsigned n = 1; n < 5; n++)
+		assert_int_equal(hear_number(fd), n);
+	assert_true(is_silent(fd));
+	assert_int_equal(counted(rig, "full"), 3);
+	close(fd);
+}
+
 /* Without checksums the kernel refuses runs. */
 static void
 what_is_refused_as_a_run_leaves_one_by_one(void **state)
@@ -884,6 +951,58 @@ what_is_refused_as_a_run_leaves_one_by_one(void **state)
 	assert_int_equal(hear_number(fd), 2);
 	assert_int_equal(counted(rig, "error"), 0);
 	assert_int_equal(rig->nlost, 0);
+	close(fd);
+}
+
+/* errno of each sendto(); 0: it sends */
+static int refusal;
+
+ssize_t __real_sendto(int fd, const void *p, size_t len, int flags,
+    const struct sockaddr *to, socklen_t tolen);
+ssize_t __wrap_sendto(int fd, const void *p, size_t len, int flags,
+    const struct sockaddr *to, socklen_t tolen);
+
+ssize_t
+__wrap_sendto(int fd, const void *p, size_t len, int flags,
+    const struct sockaddr *to, socklen_t tolen)
+{
+	if (refusal == 0)
+		return __real_sendto(fd, p, len, flags, to, tolen);
+	errno = refusal;
+	return -1;
+}
+
+/* One by one as well: only what is about the place is told of it. */
+static void
+what_has_no_room_says_nothing_of_the_place(void **state)
+{
+	static const struct {
+		int		 error;
+		const char	*counted;
+		unsigned	 told;
+	} cases[] = {
+		{ ENOBUFS, "full", 0 }, { EAGAIN, "full", 0 },
+		{ ENOMEM, "full", 0 }, { ECONNREFUSED, "error", 0 },
+		{ EPERM, "error", 1 },
+	};
+	struct rig *rig = *state;
+	struct addr a;
+	int fd = peer("127.0.0.1", &a);
+
+	set_checksums(rig, false);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t before = counted(rig, cases[i].counted);
+
+		for (unsigned n = 10; n < 15; n++)
+			run_number(rig, &a, n);
+		refusal = cases[i].error;
+		turn(rig);
+		turn(rig);
+		refusal = 0;
+		assert_int_equal(counted(rig, cases[i].counted), before + 5);
+		assert_int_equal(rig->nlost, cases[i].told);
+	}
+	assert_true(is_silent(fd));
 	close(fd);
 }
 
@@ -956,12 +1075,15 @@ main(void)
 		T(an_error_that_was_not_kept_passes),
 		T(many_errors_do_not_hold_the_loop),
 		T(where_nothing_can_be_sent_is_told_at_the_end),
+		T(errors_of_others_are_none_of_ours),
 		T(a_port_is_for_one_process),
 		T(a_taken_address_is_an_error),
 		T(a_run_arrives_as_it_was_sent),
 		T6(a_run_arrives_as_it_was_sent),
 		T(one_that_fills_the_buffer_is_no_end),
 		T(what_is_refused_as_a_run_leaves_one_by_one),
+		T(runs_leave_room_for_others),
+		T(what_has_no_room_says_nothing_of_the_place),
 		T(a_run_to_nowhere_is_told_of),
 		T(no_memory),
 	};

@@ -82,7 +82,9 @@ sip_in_a_start_line(void **state)
 		{ "sip:bob@example.com;x;", URI_GOOD },
 		{ "sip:bob@example.com;;", URI_BAD },
 		{ "sip:bob@example.com;;x", URI_BAD },
-		{ "sip:bob@example.com;x=", URI_BAD },
+		{ "sip:bob@example.com;x=;y=1", URI_GOOD },
+		{ "sip:bob@example.com;x=", URI_GOOD },
+		{ "sip:bob@example.com;transport=", URI_BAD },
 		{ "sip:bob@example.com;=x", URI_BAD },
 		{ "sip:bob@example.com;x=a@b", URI_BAD },
 		{ "sip:bob@example.com?", URI_BAD },
@@ -181,7 +183,9 @@ tel(void **state)
 		{ "tel:+1;ext=", URI_BAD_TEL }, { "tel:+1;ext=x", URI_BAD_TEL },
 		{ "tel:+1;ext=1;ext=2", URI_BAD_TEL },
 		{ "tel:+1;rn=;npdi", URI_BAD_TEL },
-		{ "tel:+1;npdi=yes", URI_BAD_TEL },
+		{ "tel:+1;npdi=yes", URI_GOOD },
+		{ "tel:+1;npdi=no", URI_BAD_TEL },
+		{ "tel:+1;npdi=", URI_BAD_TEL },
 		{ "tel:+1;isub", URI_BAD_TEL }, { "tel:+1;rn=x", URI_BAD_TEL },
 	};
 

@@ -73,6 +73,8 @@ on_message(void *arg, const struct arrived *a, msg_t *msg)
 		rig->last.peer = NULL;
 		snprintf(rig->peer, sizeof rig->peer, "%s", a->peer != NULL &&
 		    a->peer->nnames > 0 ? a->peer->name[0] : "");
+		if (rig->known)
+			transport_vouch(rig->transport, a->connection);
 		if (!rig->mute)
 			reply(rig, a, sip, msg);
 	} else {

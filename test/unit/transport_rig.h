@@ -31,6 +31,7 @@ struct rig {
 	struct transports	*transport;
 	struct port		*udp, *tcp;
 	bool			 mute;		/* requests get no answer */
+	bool			 known;		/* who sends one is vouched for */
 	struct addr		 banned;
 	unsigned		 requests;	/* that reached the callback */
 	size_t			 body;		/* of the last one */

@@ -1,5 +1,5 @@
 /*
- * redis_scripts.c -- what runs inside Redis.
+ * redis_use_script.c -- the use of a nonce, as it is counted inside Redis.
  *
  * Every write is guarded by the canary, in the same script, so no clock and
  * no order of messages matters.  A life is relative and never shortened: an
@@ -7,7 +7,7 @@
  */
 #include "config.h"
 
-#include "modules/redis_scripts.h"
+#include "modules/redis_use_script.h"
 
 const char redis_use_script[] =
 "local canary = redis.call('GET', KEYS[1]) or ''\n"

@@ -1,10 +1,8 @@
 /*
- * redis_scripts.h -- what runs inside Redis.
+ * redis_use_script.h -- the use of a nonce, as it is counted inside Redis.
  */
-#ifndef MODULES_REDIS_SCRIPTS_H
-#define MODULES_REDIS_SCRIPTS_H
-
-enum { SCRIPT_SHA = 40 };	/* what EVALSHA calls a script */
+#ifndef MODULES_REDIS_USE_SCRIPT_H
+#define MODULES_REDIS_USE_SCRIPT_H
 
 /*
  * Consume one use of a nonce.
