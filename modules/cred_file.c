@@ -31,7 +31,6 @@ struct file_store {
 	struct cred_store base;
 	char		*path;
 	int64_t		 check_every_ms;
-	struct conf_list *realms;		/* NULL: any; our copy */
 	uint8_t		 algs;			/* offered */
 	struct users	*users;
 	struct users_stamp stamp;		/* of the last one read */
@@ -96,37 +95,6 @@ log_fault(enum event ev, const char *path, const struct first_fault *first)
 	    kv_str("reason", first->what), kv_uint("faults", first->count));
 }
 
-/* Not the environment's own, which may be of an older configuration. */
-static void
-realms_free(struct conf_list *l)
-{
-	if (l == NULL)
-		return;
-	for (size_t i = 0; i < l->n; i++)
-		free((char *)l->v[i]);
-	free(l);
-}
-
-static struct conf_list *
-realms_copy(const struct conf_list *from)
-{
-	struct conf_list *l = calloc(1, sizeof *l + from->n * sizeof(char *));
-	const char **v;
-
-	if (l == NULL)
-		return NULL;
-	v = (const char **)(l + 1);
-	l->v = v;
-	for (; l->n < from->n; l->n++) {
-		v[l->n] = strdup(from->v[l->n]);
-		if (v[l->n] == NULL) {
-			realms_free(l);
-			return NULL;
-		}
-	}
-	return l;
-}
-
 static void
 log_lacking(const struct file_store *s)
 {
@@ -135,7 +103,7 @@ log_lacking(const struct file_store *s)
 	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
 		if ((s->algs & 1u << alg) == 0)
 			continue;
-		lack = users_lacking(s->users, (enum digest_alg)alg, s->realms);
+		lack = users_lacking(s->users, (enum digest_alg)alg);
 		if (lack.count == 0)
 			continue;
 		log_event(EV_USERS_ALGORITHM,
@@ -205,7 +173,6 @@ file_close(struct cred_store *base)
 
 	loop_timer_free(s->timer);
 	users_free(s->users);
-	realms_free(s->realms);
 	free(s->path);
 	free(s);
 }
@@ -224,10 +191,8 @@ store_new(const struct file_conf *c, const struct cred_store_env *env)
 	s->timer = loop_timer_new(env->loop, look_for_change, s);
 	s->nusers = metrics_add(env->metrics, &users_metric);
 	s->nloads = metrics_add(env->metrics, &loads_metric);
-	if (env->realms != NULL)
-		s->realms = realms_copy(env->realms);
 	if (s->path == NULL || s->timer == NULL || s->nusers == NULL ||
-	    s->nloads == NULL || (env->realms != NULL && s->realms == NULL)) {
+	    s->nloads == NULL) {
 		file_close(&s->base);
 		return NULL;
 	}
@@ -307,7 +272,7 @@ file_check(const void *conf, const struct cred_store_env *env,
 		fprintf(stderr, "%s: warning: none of its users is of the "
 		    "realm \"%s\"\n", c->path, env->realm);
 	for (int alg = 0; alg < DIGEST_ALGS; alg++) {
-		lack = users_lacking(users, (enum digest_alg)alg, env->realms);
+		lack = users_lacking(users, (enum digest_alg)alg);
 		if ((env->algs & 1u << alg) == 0 || lack.count == 0)
 			continue;
 		*lacking |= (uint8_t)(1u << alg);

@@ -340,26 +340,14 @@ users_algs(const struct users *us, struct str realm)
 	return algs;
 }
 
-static bool
-is_among(const struct conf_list *realms, const struct realm *r)
-{
-	if (realms == NULL)
-		return true;
-	for (size_t i = 0; i < realms->n; i++)
-		if (str_is((struct str){ r->text, r->len }, realms->v[i]))
-			return true;
-	return false;
-}
-
 struct users_lack
-users_lacking(const struct users *us, enum digest_alg alg,
-    const struct conf_list *realms)
+users_lacking(const struct users *us, enum digest_alg alg)
 {
 	struct users_lack sum = { 0, 0 };
 	const struct realm *r;
 
 	for (r = us->realms; r != NULL; r = r->hh.next) {
-		if (r->lack[alg].count == 0 || !is_among(realms, r))
+		if (r->lack[alg].count == 0)
 			continue;
 		if (sum.count == 0 || r->lack[alg].line < sum.line)
 			sum.line = r->lack[alg].line;

@@ -66,8 +66,6 @@ struct users_lack {
 	int	line;			/* of the first */
 };
 
-/* In these realms; NULL: in any. */
-struct users_lack users_lacking(const struct users *us, enum digest_alg alg,
-    const struct conf_list *realms);
+struct users_lack users_lacking(const struct users *us, enum digest_alg alg);
 
 #endif

@@ -67,7 +67,6 @@ typedef void cred_done_f(void *arg, const struct cred_answer *answer);
 struct cred_store_env {
 	struct loop	*loop;
 	struct metrics	*metrics;
-	const struct conf_list *realms;		/* NULL: any */
 	const char	*realm;		/* of challenges; for check() */
 	uint8_t		 algs;		/* offered: bit (enum digest_alg) */
 };

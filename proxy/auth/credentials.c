@@ -197,6 +197,21 @@ bad(struct credentials *c, const char *fault)
 	return CREDENTIALS_BAD;
 }
 
+bool
+credentials_are_for(struct str text, struct str realm)
+{
+	char out[CREDENTIALS_TEXT_MAX];
+	struct str found = { NULL, 0 };
+	struct params r = { .name = &param_name[P_REALM], .value = &found,
+		.n = 1, .out = out };
+
+	text = str_trim(text);
+	if (!params_start(&r, text, "Digest"))
+		return false;
+	return text.len > sizeof out || !params_find(&r) ||
+	    str_eq(found, realm);
+}
+
 enum credentials_verdict
 credentials_parse(struct credentials *c, struct str text, struct str realm)
 {

@@ -52,4 +52,7 @@ struct credentials {
 enum credentials_verdict credentials_parse(struct credentials *c,
     struct str text, struct str realm);
 
+/* Would those be CREDENTIALS_OK or CREDENTIALS_BAD?  Reads to the realm. */
+bool credentials_are_for(struct str text, struct str realm);
+
 #endif

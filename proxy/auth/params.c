@@ -218,21 +218,19 @@ read_param(struct params *r)
 	return true;
 }
 
-/* RFC 7235 section 2.1, with the empty elements of RFC 7230 section 7. */
+/* The next one, if there is one: RFC 7235 section 2.1, with the empty elements
+ * of RFC 7230 section 7. */
 static bool
-read_all(struct params *r)
+read_next(struct params *r)
 {
-	for (;;) {
-		while (skip_lws(r) || at(r, ','))
-			r->p += at(r, ',') ? 1 : 0;
-		if (r->p == r->end)
-			return true;
-		if (!read_param(r))
-			return false;
-		skip_lws(r);
-		if (r->p < r->end && !at(r, ','))
-			return false;
-	}
+	while (skip_lws(r) || at(r, ','))
+		r->p += at(r, ',') ? 1 : 0;
+	if (r->p == r->end)
+		return true;
+	if (!read_param(r))
+		return false;
+	skip_lws(r);
+	return r->p == r->end || at(r, ',');
 }
 
 bool
@@ -249,5 +247,19 @@ params_start(struct params *r, struct str text, const char *scheme)
 bool
 params_read(struct params *r)
 {
-	return (r->p == r->end || skip_lws(r)) && read_all(r);
+	bool sound = r->p == r->end || skip_lws(r);
+
+	while (sound && r->p < r->end)
+		sound = read_next(r);
+	return sound;
+}
+
+bool
+params_find(struct params *r)
+{
+	bool sound = r->p == r->end || skip_lws(r);
+
+	while (sound && r->p < r->end && r->value->p == NULL)
+		sound = read_next(r);
+	return r->value->p != NULL;
 }

@@ -34,6 +34,9 @@ struct params {
 bool params_start(struct params *r, struct str text, const char *scheme);
 /* Read to the end; false: the grammar broke. */
 bool params_read(struct params *r);
+/* Or as far as the first that is looked for, whatever follows; false: it is
+ * not there, or stands behind where the grammar broke. */
+bool params_find(struct params *r);
 
 bool params_is_utf8(struct str s);
 bool params_has_control(struct str s);

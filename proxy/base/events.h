@@ -142,7 +142,7 @@ E(EV_RELOAD_LATER, "daemon.restart-needed", WARNING,			       \
     "What changed in this option needs a restart.")			       \
 E(EV_DESCRIPTORS, "daemon.descriptors", WARNING,			       \
     "The system lets us have fewer descriptors than limits.connections"	       \
-    " needs; raise LimitNOFILE or lower the limit.")			       \
+    " needs, so that this is taken to be lower; raise LimitNOFILE.")	       \
 E(EV_DRAIN, "daemon.drain", NOTICE,					       \
     "The daemon stops taking new requests and waits for those under way.")   \
 E(EV_KEY_MADE, "key.made", NOTICE,					       \

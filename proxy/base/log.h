@@ -47,10 +47,12 @@ kv_str(const char *key, const char *s)
 	return (struct kv){ .type = KV_STR, .key = key, .v.str = s };
 }
 
-/* Text of a given length, may hold any byte. */
+/* Text of a given length, may hold any byte; NULL as above. */
 static inline struct kv
 kv_mem(const char *key, const char *s, size_t len)
 {
+	if (s == NULL)
+		return kv_str(key, NULL);
 	return (struct kv){ .type = KV_MEM, .key = key, .v.str = s,
 	    .len = len };
 }

@@ -55,7 +55,12 @@ str_is(struct str a, const char *s)
 bool
 str_caseis(struct str a, const char *s)
 {
-	return str_caseeq(a, str_of(s));
+	if (s == NULL)
+		return a.len == 0;
+	for (size_t i = 0; i < a.len; i++)
+		if (s[i] == '\0' || lower(a.p[i]) != lower(s[i]))
+			return false;
+	return s[a.len] == '\0';
 }
 
 struct str

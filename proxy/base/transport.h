@@ -4,6 +4,8 @@
 #ifndef BASE_TRANSPORT_H
 #define BASE_TRANSPORT_H
 
+#include "base/text.h"
+
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORTS };
 
 /* In a set of them. */
@@ -16,6 +18,18 @@ transport_name(enum transport t)
 	static const char *const name[TRANSPORTS] = { "udp", "tcp", "tls" };
 
 	return name[t];
+}
+
+/* TRANSPORTS: none is called so. */
+static inline int
+transport_named(struct str name)
+{
+	int t = 0;
+
+	while (t < TRANSPORTS &&
+	    !str_caseis(name, transport_name((enum transport)t)))
+		t++;
+	return t;
 }
 
 /* "UDP", as in Via. */

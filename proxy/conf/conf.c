@@ -16,6 +16,8 @@
 #include "base/secret.h"
 #include "conf/inner.h"
 
+#define LAST "*end-of-file*"	/* a setting behind all others */
+
 enum {
 	LINE_BITS = 20,			/* see conf_line_number() */
 	COMPLAINT_MAX = 1024
@@ -160,64 +162,86 @@ say_unread(const struct conf *c)
 	if (file == NULL)
 		file = c->path;
 	folder = folder_before(c, file);
-	if (config_error_type(&c->tree) == CONFIG_ERR_FILE_IO)
-		fprintf(stderr, "%s: cannot read: %s\n", c->path,
-		    strerror(errno));
-	else
-		fprintf(stderr, "%s%s%s:%d: %s%s\n", folder,
-		    *folder == '\0' ? "" : "/", file,
-		    config_error_line(&c->tree), config_error_text(&c->tree),
-		    strcmp(config_error_text(&c->tree), "syntax error") == 0 ?
-		    ": here or before it a quote, comma, semicolon or bracket "
-		    "is missing or too many" : "");
+	fprintf(stderr, "%s%s%s:%d: %s%s\n", folder,
+	    *folder == '\0' ? "" : "/", file,
+	    config_error_line(&c->tree), config_error_text(&c->tree),
+	    strcmp(config_error_text(&c->tree), "syntax error") == 0 ?
+	    ": here or before it a quote, comma, semicolon or bracket "
+	    "is missing or too many" : "");
+}
+
+/* The text of a file, and LAST on a line of its own behind it, since libconfig
+ * wants a line's end behind a comment.  NULL: errno says why not. */
+static char *
+read_whole(const char *path, size_t *size)
+{
+	static const char last[] = "\n" LAST " = 1;";
+	FILE *f = fopen(path, "re");
+	char *text = NULL;
+	struct stat st;
+	size_t n;
+
+	if (f == NULL)
+		return NULL;
+	setvbuf(f, NULL, _IONBF, 0);	/* no copy of secrets stays behind */
+	if (fstat(fileno(f), &st) != 0)
+		goto out;
+	*size = (size_t)st.st_size + sizeof last;
+	text = malloc(*size);
+	if (text == NULL)
+		goto out;
+	n = fread(text, 1, (size_t)st.st_size, f);
+	strcpy(text + n, last + (n > 0 && text[n - 1] == '\n'));
+	if (ferror(f)) {
+		secret_free(text, *size);
+		text = NULL;
+	}
+out:
+	fclose(f);
+	return text;
 }
 
 /*
- * Does what stands behind the file count?  libconfig takes its end for the end
- * of a comment, too, so a forgotten one swallows settings without a word.
+ * libconfig takes the end of a file for the end of a comment, too, so a
+ * forgotten one swallows settings without a word: but then LAST as well.
  */
 static bool
-is_closed(const struct conf *c)
+take_text(struct conf *c, const char *text)
 {
-	static const char behind[] = "end-of-file";
-	const char *slash = strrchr(c->path, '/');
-	const char *name = slash == NULL ? c->path : slash + 1;
-	char text[NAME_MAX + 64];
-	config_t again;
-	bool closed;
+	config_setting_t *root;
 
-	if (strpbrk(name, "\"\\") != NULL || (size_t)snprintf(text,
-	    sizeof text, "@include \"%s\"\n%s = 1;\n", name, behind) >=
-	    sizeof text)
+	if (config_read_string(&c->tree, text) != CONFIG_TRUE) {
+		say_unread(c);
+		return false;
+	}
+	root = config_root_setting(&c->tree);
+	if (config_setting_remove(root, LAST) == CONFIG_TRUE)
 		return true;
-	config_init(&again);
-	config_set_include_dir(&again, c->folder);
-	closed = config_read_string(&again, text) != CONFIG_TRUE ||
-	    config_lookup(&again, behind) != NULL;
-	wipe_strings(config_root_setting(&again));
-	config_destroy(&again);
-	return closed;
+	fprintf(stderr, "%s: is not read to its end: a comment that begins "
+	    "with /* does not end, or there is a NUL\n", c->path);
+	return false;
 }
 
 struct conf *
 conf_read(const char *path)
 {
 	struct conf *c = make_for_file(path);
+	size_t size = 0;
+	char *text;
+	bool taken;
 
 	if (c == NULL)
 		return NULL;
-	if (config_read_file(&c->tree, path) != CONFIG_TRUE) {
-		say_unread(c);
-		conf_free(c);
-		return NULL;
-	}
-	if (!is_closed(c)) {
-		fprintf(stderr, "%s: a comment begins with /* and does not "
-		    "end: all behind it would not count\n", path);
-		conf_free(c);
-		return NULL;
-	}
-	return c;
+	text = read_whole(path, &size);
+	if (text == NULL)
+		fprintf(stderr, "%s: cannot read: %s\n", path,
+		    strerror(errno));
+	taken = text != NULL && take_text(c, text);
+	secret_free(text, size);
+	if (taken)
+		return c;
+	conf_free(c);
+	return NULL;
 }
 
 struct conf *

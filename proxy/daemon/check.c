@@ -39,16 +39,29 @@ has_folder(const char *path)
 	return is;
 }
 
+/* A folder may end in slashes. */
+static bool
+is_in(const char *path, const char *folder)
+{
+	char *copy = strdup(path);
+	const char *its = copy == NULL ? "" : dirname(copy);
+	size_t n = strlen(its);
+	bool is;
+
+	is = n > 0 && strncmp(folder, its, n) == 0 &&
+	    folder[n + strspn(folder + n, "/")] == '\0';
+	free(copy);
+	return is;
+}
+
 /* Of the folders down to it the start makes state_dir, and no other. */
 static bool
 can_be_made(const struct settings *s)
 {
-	size_t n = strlen(s->state_dir);
 	const char *key = s->auth.key_file;
 
 	return has_folder(s->state_dir) && (has_folder(key) ||
-	    (strncmp(key, s->state_dir, n) == 0 && key[n] == '/' &&
-	    strchr(key + n + 1, '/') == NULL));
+	    is_in(key, s->state_dir));
 }
 
 /* *out: the keys; NULL: there are none yet. */

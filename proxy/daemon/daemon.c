@@ -50,7 +50,7 @@ daemon_transport_conf(const struct settings *s)
 	return (struct transport_conf){
 		.message_size = s->limits.message_size,
 		.headers = s->limits.headers,
-		.connections = s->limits.connections,
+		.connections = descriptors_allow(s->limits.connections),
 		.connections_per_source = s->limits.connections_per_source,
 		.handshake_ms = s->limits.handshake_ms,
 		.first_message_ms = s->limits.first_message_ms,

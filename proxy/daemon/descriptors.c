@@ -4,8 +4,8 @@
 
 #include <sys/resource.h>
 
-/* DNS, files, listeners. */
-enum { BESIDES = 500 };
+/* DNS, files, listeners; not more than a part of what there is. */
+enum { BESIDES = 500, BESIDES_PART = 8 };
 
 void
 descriptors_raise(const struct settings *s)
@@ -23,4 +23,19 @@ descriptors_raise(const struct settings *s)
 		log_event(EV_DESCRIPTORS,
 		    kv_uint("have", (uint64_t)have.rlim_cur),
 		    kv_uint("wanted", (uint64_t)wanted));
+}
+
+int64_t
+descriptors_allow(int64_t connections)
+{
+	struct rlimit have;
+	rlim_t besides = BESIDES;
+	int64_t each;
+
+	if (getrlimit(RLIMIT_NOFILE, &have) == -1)
+		return connections;
+	if (besides > have.rlim_cur / BESIDES_PART)
+		besides = have.rlim_cur / BESIDES_PART;
+	each = (int64_t)((have.rlim_cur - besides) / 2);
+	return connections < 1 || connections > each ? each : connections;
 }

@@ -6,8 +6,12 @@
 
 #include "daemon/settings.h"
 
-/* Take as many as the system lets us have, and say so if they are too few:
- * accepted connections would leave none for targets, files and names. */
+/* Take as many as the system lets us have, and say so if they are too few. */
 void descriptors_raise(const struct settings *s);
+
+/* So many connections, accepted and to targets each, or as many as there are
+ * descriptors for, also where they are not limited: callers must leave some
+ * for targets, files and names. */
+int64_t descriptors_allow(int64_t connections);
 
 #endif

@@ -149,12 +149,7 @@ set_transport(struct target *t, struct str value)
 {
 	if (t->transport != TARGET_OPEN)
 		return false;			/* said twice */
-	if (str_caseis(value, "udp"))
-		t->transport = TRANSPORT_UDP;
-	else if (str_caseis(value, "tcp"))
-		t->transport = TRANSPORT_TCP;
-	else if (str_caseis(value, "tls"))
-		t->transport = TRANSPORT_TLS;
+	t->transport = transport_named(value);
 	t->transport_given = true;
 	return t->transport != TARGET_OPEN;
 }

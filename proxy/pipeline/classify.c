@@ -319,7 +319,7 @@ is_half_known(const struct request *req)
 
 /* Forged by the thousand, perhaps: one line a second says it. */
 static void
-note_misplaced(struct request *req)
+note_misplaced(struct request *req, const struct arrival *a)
 {
 	struct pipeline *p = req->p;
 	char source[ADDR_TEXT_MAX];
@@ -331,6 +331,7 @@ note_misplaced(struct request *req)
 	log_event(EV_PEER_MISPLACED, kv_str("source",
 	    addr_text(&req->source, source)),
 	    kv_str("listener", req->way->listener),
+	    kv_str("peer", peers_misplaced(req->policy->peers, a)->name),
 	    kv_uint("so_far", p->misplaced_total[0]));
 }
 
@@ -344,7 +345,7 @@ classify_source(struct request *req)
 	a.domain = str_of(u->url_host == NULL ? "" : u->url_host);
 	if (peers_classify(req->policy->peers, &a, &req->peer) ==
 	    ARRIVAL_MISPLACED)
-		note_misplaced(req);
+		note_misplaced(req, &a);
 }
 
 enum step_verdict

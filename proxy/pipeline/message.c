@@ -320,18 +320,6 @@ message_tell_source(msg_t *msg, sip_t *sip, const struct addr *source,
 		tell_host(msg, v, host);
 }
 
-/* Is this a Digest header for our realm, well formed or not? */
-static bool
-is_ours(const msg_auth_t *au, const char *realm)
-{
-	struct credentials c;
-	enum credentials_verdict v;
-
-	v = credentials_parse(&c, message_raw_value(au->au_common),
-	    str_of(realm));
-	return v == CREDENTIALS_OK || v == CREDENTIALS_BAD;
-}
-
 void
 message_drop_credentials(msg_t *msg, sip_t *sip, const char *realm, bool www)
 {
@@ -340,7 +328,8 @@ message_drop_credentials(msg_t *msg, sip_t *sip, const char *realm, bool www)
 	au = www ? sip->sip_authorization : sip->sip_proxy_authorization;
 	for (; au != NULL; au = next) {
 		next = au->au_next;
-		if (is_ours(au, realm))
+		if (credentials_are_for(message_raw_value(au->au_common),
+		    str_of(realm)))
 			msg_header_remove(msg, (msg_pub_t *)sip,
 			    (msg_header_t *)au);
 	}

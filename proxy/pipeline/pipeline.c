@@ -243,6 +243,7 @@ pipeline_set_policy(struct pipeline *p, struct policy *policy)
 	struct policy *old = p->policy;
 
 	p->policy = policy_ref(policy);
+	watch_forget_peers(p->watch);
 	watch_bans_spare(p);
 	if (!uplinks_update(p))
 		log_event(EV_RELOAD_LATER, kv_str("option",

@@ -47,8 +47,7 @@ credentials_are_of_source(const struct request *req, const msg_auth_t *au)
 		text = message_raw_value(au->au_common);
 		if (text.len > sizeof out || !params_start(&r, text, "Digest"))
 			continue;
-		params_read(&r);
-		if (nonce.p != NULL && nonce_is_of_source(req, nonce))
+		if (params_find(&r) && nonce_is_of_source(req, nonce))
 			return true;
 		nonce.p = NULL;
 		r.out = out;

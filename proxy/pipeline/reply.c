@@ -8,6 +8,7 @@
 #include "pipeline/methods.h"
 #include "pipeline/offer.h"
 #include "pipeline/reply.h"
+#include "pipeline/watch.h"
 
 enum { RETRY_AFTER_S = 5 };
 
@@ -212,6 +213,16 @@ reply_is_too_late(const struct request *req, int status)
 	return status == 408 && req->method != sip_method_invite;
 }
 
+/* Who shows nothing that was given to his address may not be there. */
+static bool
+may_be_forged(const struct request *req)
+{
+	if (req->peer != NULL && !peer_asks_digest(req->peer))
+		return false;
+	return req->token_state != TOKEN_GOOD &&
+	    (req->nonce.lifetime_s == 0 || !source_has_nonce(req));
+}
+
 int
 reply_send(struct request *req, enum reason r)
 {
@@ -233,7 +244,7 @@ reply_send(struct request *req, enum reason r)
 		rc = server_respond(req->server, a.status, w.p, w.len);
 	} else {
 		acked_note(req);
-		back.run = true;
+		back.run = may_be_forged(req);
 		rc = transport_send(p->env.transports, &back, w.p, w.len,
 		    NULL);
 	}

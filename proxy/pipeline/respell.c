@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "pipeline/identities.h"
 #include "pipeline/message.h"
 #include "pipeline/respell.h"
 #include "transport/line.h"
@@ -149,7 +150,7 @@ static const char *
 respelt_identities(struct leg *leg, const char *value)
 {
 	su_home_t *home = msg_home(leg->msg);
-	sip_contact_t *m = sip_contact_make(home, value);
+	sip_contact_t *m = identities_read(home, value);
 	const char *out = m == NULL ? value : "";
 
 	for (; m != NULL && out != NULL; m = m->m_next) {

@@ -48,20 +48,27 @@ transport_of(const url_t *u, char out[16])
 }
 
 /* What the URI says; a Contact that says nothing means what the peer's own
- * URI says.  false: neither says it. */
+ * URI says.  TRANSPORTS: neither says it.  false: it is not spoken. */
 static bool
-transport_wanted(struct request *req, const url_t *u, const char *own_uri,
-    char out[16])
+transport_wanted(const url_t *u, const struct peer_place *own, int *out)
 {
-	const url_t *own = url_make(msg_home(req->msg), own_uri);
+	char text[16];
 
-	transport_of(u, out);
-	if (*out == '\0' && own != NULL)
-		transport_of(own, out);
-	if (*out != '\0')
-		return true;
-	strcpy(out, "udp");
-	return false;
+	transport_of(u, text);
+	*out = *text == '\0' ? own->transport : transport_named(str_of(text));
+	return *text == '\0' || *out != TRANSPORTS;
+}
+
+/* false: it has none. */
+static bool
+port_wanted(const url_t *u, enum transport t, uint16_t *out)
+{
+	uint64_t port = t == TRANSPORT_TLS ? 5061 : 5060;
+	bool sound = u->url_port == NULL || parse_uint(str_of(u->url_port),
+	    UINT16_MAX, &port);
+
+	*out = (uint16_t)port;
+	return sound && port > 0;
 }
 
 /*
@@ -77,35 +84,28 @@ static void
 prefer_member(struct request *req, const struct peer *peer)
 {
 	const url_t *u = next_hop(req->sip);
-	struct dns_target t[DNS_TARGETS_MAX];
-	struct addr a;
-	size_t n = 0;
-	struct dns_lookup *none = NULL;
-	char transport[16], *text;
-	const char *own;
+	struct dns_target t;
+	int own, transport;
 
 	if (u->url_host == NULL)
 		return;
-	if (!addr_parse_host(&a, str_of(u->url_host))) {
+	if (!addr_parse_host(&t.addr, str_of(u->url_host))) {
 		targets_prefer_name(&req->leg, str_of(u->url_host),
 		    (uint16_t)url_port_number(u));
 		return;
 	}
-	if (!peer_has_addr(peer, &a))
+	if (!peer_has_addr(peer, &t.addr))
 		return;
-	own = peer_uri_of_port(peer, (uint16_t)url_port_number(u));
-	if (own == NULL)
+	own = peer_target_of_port(peer, (uint16_t)url_port_number(u));
+	if (own < 0 || !transport_wanted(u, &peer->place[own], &transport))
 		return;
-	req->leg.next_open = !transport_wanted(req, u, own, transport);
-	text = su_sprintf(msg_home(req->msg), "sip:%s%s%s;transport=%s",
-	    u->url_host, u->url_port == NULL ? "" : ":",
-	    u->url_port == NULL ? "" : u->url_port, transport);
-	const struct dns_query q = { .uri = text };	/* known at once */
-
-	if (text == NULL || dns_resolve(req->p->env.dns, &q, t, &n,
-	    &none) != DNS_OK || none != NULL)
+	req->leg.next_open = transport == TRANSPORTS;
+	t.transport = transport == TRANSPORTS ? TRANSPORT_UDP :
+	    (enum transport)transport;
+	if (!port_wanted(u, t.transport, &t.addr.port))
 		return;
-	targets_take(&req->leg, t, n, targets_host(&req->leg, own));
+	targets_take(&req->leg, &t, 1, targets_host(&req->leg,
+	    peer->uri[own]));
 	targets_know(&req->leg);
 }
 
@@ -274,6 +274,30 @@ obey(struct request *req, const struct route_choice *choice,
 	return req->foreign ? REASON_FOREIGN_DOMAIN : REASON_NO_ROUTE;
 }
 
+/*
+ * A Request-URI that goes to a strict router is no longer what is called there
+ * (RFC 3261 16.6 item 6): what is rejected stays so in the Route.
+ */
+static bool
+choose_by_table(struct request *req, struct route_query *q, struct writer *w,
+    struct route_choice *out)
+{
+	const url_t *hop = message_strict_hop(req->sip);
+	struct route_query behind = *q;
+	struct route_choice choice;
+
+	*out = routes_choose(req->policy->routes, q);
+	if (out->verdict != ROUTE_REQUEST_URI || hop == NULL)
+		return true;
+	if (!route_query_call(w, hop, &behind))
+		return false;
+	choice = routes_choose(req->policy->routes, &behind);
+	if (choice.verdict == ROUTE_REJECT ||
+	    choice.verdict == ROUTE_GAVE_UP)
+		*out = choice;
+	return true;
+}
+
 static enum reason
 by_table(struct request *req)
 {
@@ -285,9 +309,9 @@ by_table(struct request *req)
 	};
 	struct route_choice choice;
 
-	if (!route_query_fill(&w, req->sip, &q))
+	if (!route_query_fill(&w, req->sip, &q) ||
+	    !choose_by_table(req, &q, &w, &choice))
 		return REASON_NO_MEMORY;
-	choice = routes_choose(req->policy->routes, &q);
 	req->route_line = choice.line;
 	req->egress = choice.egress;
 	return obey(req, &choice, &q);

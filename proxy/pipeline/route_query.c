@@ -114,7 +114,6 @@ put_digits(struct writer *w, const struct number *n)
 	return out;
 }
 
-/* What has a parameter twice is read without. */
 static void
 put_readings(struct writer *w, const url_t *u, struct route_query *out)
 {
@@ -122,23 +121,24 @@ put_readings(struct writer *w, const url_t *u, struct route_query *out)
 
 	_Static_assert(ROUTE_READINGS == (int)NUMBER_READINGS, "as many");
 	route_query_called(u, &called);
-	if (called.n == 0)
-		number_read(&called.reading[called.n++],
-		    str_of(number_in(u)));
 	out->nreadings = called.n;
 	for (size_t i = 0; i < called.n; i++)
 		out->digits[i] = put_digits(w, &called.reading[i]);
 }
 
 bool
-route_query_fill(struct writer *w, const sip_t *sip, struct route_query *out)
+route_query_call(struct writer *w, const url_t *u, struct route_query *out)
 {
-	const url_t *u = sip->sip_request->rq_url;
-
-	out->method = str_of(sip->sip_request->rq_method_name);
 	out->uri = route_query_put_uri(w, u);
-	out->from_uri = route_query_put_uri(w, sip->sip_from->a_url);
 	out->number = put_number(w, u);
 	put_readings(w, u, out);
 	return !w->full;
+}
+
+bool
+route_query_fill(struct writer *w, const sip_t *sip, struct route_query *out)
+{
+	out->method = str_of(sip->sip_request->rq_method_name);
+	out->from_uri = route_query_put_uri(w, sip->sip_from->a_url);
+	return route_query_call(w, sip->sip_request->rq_url, out);
 }

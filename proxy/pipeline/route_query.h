@@ -12,6 +12,9 @@
 /* Method, URIs and number; their text goes to w.  false: no room. */
 bool route_query_fill(struct writer *w, const sip_t *sip,
     struct route_query *out);
+/* The same request, but for another URI. */
+bool route_query_call(struct writer *w, const url_t *u,
+    struct route_query *out);
 
 /* "sip:user@host" or "tel:number", behind what w has. */
 struct str route_query_put_uri(struct writer *w, const url_t *u);

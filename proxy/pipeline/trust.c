@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "pipeline/identities.h"
 #include "pipeline/message.h"
 #include "pipeline/trust.h"
 
@@ -158,7 +159,7 @@ escaped_user(su_home_t *home, const char *user)
 static char *
 preferred(su_home_t *home, const sip_unknown_t *ppi)
 {
-	const sip_contact_t *m = sip_contact_make(home, ppi->un_value);
+	const sip_contact_t *m = identities_read(home, ppi->un_value);
 	char *out = m == NULL ? NULL : su_strdup(home, "P-Asserted-Identity:");
 
 	for (; m != NULL && out != NULL; m = m->m_next)

@@ -10,6 +10,7 @@
 
 #include "base/secret.h"
 #include "guard/header.h"
+#include "pipeline/identities.h"
 #include "pipeline/message.h"
 #include "pipeline/request.h"
 #include "pipeline/route_query.h"
@@ -94,7 +95,7 @@ may_prefer(const struct request *req, su_home_t *home)
 	sip_unknown_t *un = NULL;
 
 	while ((un = message_other(req->sip, "P-Preferred-Identity", un))) {
-		sip_contact_t *m = sip_contact_make(home, un->un_value);
+		sip_contact_t *m = identities_read(home, un->un_value);
 
 		if (m == NULL || header_contacts(message_raw_value(
 		    un->un_common)) != HEADER_GOOD)

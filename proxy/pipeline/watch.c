@@ -117,10 +117,11 @@ watch_take(struct request *req, enum mark_kind bucket, uint64_t whose,
 	return watch_take_knock(&k, bucket, whose, rate);
 }
 
+/* One that is known by a password alone is no better than a user. */
 bool
 watch_peer(struct request *req)
 {
-	if (req->transport != TRANSPORT_UDP)
+	if (req->transport != TRANSPORT_UDP && !req->by_digest)
 		watch_know_peer(req->p->watch, &req->source,
 		    req->start_us / 1000);
 	return watch_take(req, MARK_RATE_PEER, req->peer->id,
@@ -223,14 +224,18 @@ struct bucket {
 	struct conf_rate rate;
 };
 
-enum { BUCKETS_EACH = 2 };
+enum { BUCKETS_EACH = 2, FROM_THERE_MOST = 4 * FAILURES_SHARE };
 
-/* As many of one user from one source as a source may have in all. */
+/* As many of one user from one source as a source may have in all; not more
+ * where that is much, since it goes for each user of whom only a share counts
+ * there. */
 static struct conf_rate
 rate_from_there(const struct limits_conf *limits)
 {
 	int64_t count = limits->ban_after < 0 ? 0 : limits->ban_after;
 
+	if (count > FROM_THERE_MOST)
+		count = FROM_THERE_MOST;
 	return (struct conf_rate){ count, limits->ban_window_ms, count };
 }
 
@@ -343,6 +348,12 @@ watch_know_peer(struct watch *w, const struct addr *a, int64_t now_ms)
 
 	grey_mark(w->peers, &source, TRANSPORT_UDP, PEER_KNOWN_S, now_ms);
 	bans_remove(w->bans, a);
+}
+
+void
+watch_forget_peers(struct watch *w)
+{
+	grey_clear_all(w->peers);
 }
 
 bool

@@ -65,6 +65,9 @@ bool watch_is_spared(const struct pipeline *p, const struct policy *policy,
 /* A peer is there, as its name or a certificate just told; one that was banned
  * is so no more. */
 void watch_know_peer(struct watch *w, const struct addr *a, int64_t now_ms);
+/* By a new policy others may be peers: who still is, is known again when we
+ * turn to him or hear of him. */
+void watch_forget_peers(struct watch *w);
 /* Was anybody right here lately, from a source that others tell of? */
 bool watch_is_proved(const struct watch *w,
     const uint8_t source[SOURCE_BYTES]);

@@ -97,25 +97,43 @@ peer_may_send(const struct peer *p, const struct arrival *a)
 	return is_good(fit(p, a), a);
 }
 
-enum arrival_verdict
-peers_classify(const struct peers *ps, const struct arrival *a,
-    const struct peer **out)
+/* Wherever it is. */
+static const struct peer *
+best_of(const struct peers *ps, const struct arrival *a, enum place *its)
 {
-	enum place best = NOT_ITS_ADDRESS;
+	const struct peer *best = NULL;
 
-	*out = NULL;
+	*its = NOT_ITS_ADDRESS;
 	for (size_t i = 0; i < peers_count(ps); i++) {
 		const struct peer *p = peers_at(ps, i);
 		enum place place = peer_fits_domain(p, a->domain) ?
 		    fit(p, a) : NOT_ITS_ADDRESS;
 
-		if (is_better(p, place, *out, best)) {
-			best = place;
-			*out = p;
+		if (is_better(p, place, best, *its)) {
+			*its = place;
+			best = p;
 		}
 	}
-	if (is_good(best, a))
+	return best;
+}
+
+enum arrival_verdict
+peers_classify(const struct peers *ps, const struct arrival *a,
+    const struct peer **out)
+{
+	enum place place;
+
+	*out = best_of(ps, a, &place);
+	if (is_good(place, a))
 		return ARRIVAL_PEER;
 	*out = NULL;
-	return best == ELSEWHERE ? ARRIVAL_MISPLACED : ARRIVAL_STRANGER;
+	return place == ELSEWHERE ? ARRIVAL_MISPLACED : ARRIVAL_STRANGER;
+}
+
+const struct peer *
+peers_misplaced(const struct peers *ps, const struct arrival *a)
+{
+	enum place place;
+
+	return best_of(ps, a, &place);
 }

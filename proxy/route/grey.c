@@ -6,6 +6,7 @@
 #include "route/grey.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/secret.h"
 
@@ -152,4 +153,11 @@ grey_clear(struct grey *g, const struct addr *a, enum transport t)
 		return;
 	m->length_s = 0;
 	g->n--;
+}
+
+void
+grey_clear_all(struct grey *g)
+{
+	memset(g->mark, 0, sizeof g->mark);
+	g->n = 0;
 }

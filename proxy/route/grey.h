@@ -42,5 +42,6 @@ void grey_mark(struct grey *g, const struct addr *a, enum transport t,
 
 /* It served. */
 void grey_clear(struct grey *g, const struct addr *a, enum transport t);
+void grey_clear_all(struct grey *g);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/target.h"
 #include "route/peer_inner.h"
 #include "route/sets.h"
 
@@ -76,26 +75,12 @@ peer_has_place(const struct peer *p)
 bool
 peer_has_addr(const struct peer *p, const struct addr *a)
 {
-	struct target t;
-
 	for (size_t i = 0; i < p->nnets; i++)
 		if (net_has(&p->net[i], a))
 			return true;
 	for (size_t i = 0; i < p->nuris; i++)
-		if (target_parse(&t, str_of(p->uri[i])) && t.numeric &&
-		    addr_same_ip(&t.addr, a))
+		if (p->place[i].host == NULL &&
+		    addr_same_ip(&p->place[i].addr, a))
 			return true;
 	return false;
-}
-
-const char *
-peer_uri_of_port(const struct peer *p, uint16_t port)
-{
-	struct target t;
-
-	for (size_t i = 0; i < p->nuris; i++)
-		if (target_parse(&t, str_of(p->uri[i])) && port ==
-		    (t.port != 0 ? t.port : target_default_port(t.transport)))
-			return p->uri[i];
-	return NULL;
 }

@@ -112,6 +112,13 @@ struct peer_target {
 	uint16_t	 weight;
 };
 
+/* What its URI says. */
+struct peer_place {
+	const char	*host;		/* NULL: an address */
+	struct addr	 addr;		/* the port is a host's, too */
+	int		 transport;	/* TRANSPORTS: left open */
+};
+
 /* How a peer's targets are asked whether they live. */
 struct peer_probe {
 	int64_t		 interval_ms;	/* -1: they are not */
@@ -151,6 +158,7 @@ struct peer {
 	enum peer_verify verify;
 	const char *const *uri;		/* its targets */
 	const struct peer_target *target;	/* nuris of them, too */
+	const struct peer_place *place;		/* and of these */
 	size_t		 nuris;
 	enum balance	 balance;
 	struct peer_probe probe;
@@ -222,6 +230,9 @@ enum arrival_verdict {
  */
 enum arrival_verdict peers_classify(const struct peers *ps,
     const struct arrival *a, const struct peer **out);
+/* Whose address it is that ARRIVAL_MISPLACED was said of. */
+const struct peer *peers_misplaced(const struct peers *ps,
+    const struct arrival *a);
 
 /* May this have come from it, whatever domain it asks for? */
 bool peer_may_send(const struct peer *p, const struct arrival *a);
@@ -244,12 +255,13 @@ bool peer_has_place(const struct peer *p);
 /* Is this address one of the peer's (networks, or numeric targets)? */
 bool peer_has_addr(const struct peer *p, const struct addr *a);
 
-/* Is one of these addresses in this network, or the other way round? */
+/* Is one of these addresses in this network, or the other way round?  That it
+ * may send from anywhere says nothing. */
 bool peer_meets_net(const struct peer *p, const struct net *n);
 
-/* The first of its targets that names this port, or has it by default; NULL:
+/* The first of its targets that names this port, or has it by default; -1:
  * none. */
-const char *peer_uri_of_port(const struct peer *p, uint16_t port);
+int peer_target_of_port(const struct peer *p, uint16_t port);
 
 /* Which of its targets has this address and port, or this name and port, in
  * its URI?  -1: none. */

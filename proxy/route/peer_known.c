@@ -220,6 +220,17 @@ peer_has_user(const struct peer *p, const char *user)
 	return false;
 }
 
+/* Nor does the spelling of an IPv6 address. */
+static bool
+is_same_address(struct str host, const char *domain)
+{
+	struct addr a, b;
+
+	return host.len > 0 && memchr(host.p, ':', host.len) != NULL &&
+	    addr_parse_host(&a, host) &&
+	    addr_parse_host(&b, str_of(domain)) && addr_same_ip(&a, &b);
+}
+
 /* A dot at the end makes no difference. */
 bool
 peer_has_domain(const struct peer *p, struct str host)
@@ -227,7 +238,8 @@ peer_has_domain(const struct peer *p, struct str host)
 	if (host.len > 0 && host.p[host.len - 1] == '.')
 		host.len--;
 	for (size_t i = 0; i < p->ndomains; i++)
-		if (str_caseis(host, p->domain[i]))
+		if (str_caseis(host, p->domain[i]) ||
+		    is_same_address(host, p->domain[i]))
 			return true;
 	return false;
 }

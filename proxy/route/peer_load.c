@@ -119,6 +119,12 @@ add_net(const struct making *m, struct peer *p, const char *text, int line)
 	if (net_is_everybody(n) && peer_is_known_by(p, PEER_BY_ADDRESS))
 		conf_error(m->c, line, "peers.from",
 		    "\"%s\" with auth \"ip\" would let everybody in", text);
+	else if (net_is_everybody(n) &&
+	    p->proofs == (PEER_BY_ADDRESS | PEER_BY_DIGEST))
+		conf_warn(m->c, line, "peers.from", "all strangers are at "
+		    "\"%s\": none who guesses is banned; without from and "
+		    "with users \"%s\" is known by its digest", text,
+		    p->name);
 	for (const struct peer *q = m->ps->v; q <= p; q++)
 		if (has_net(q, n) && peers_meet_at_address(q, p))
 			conf_error(m->c, line, "peers.from",

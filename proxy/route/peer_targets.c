@@ -86,6 +86,29 @@ check_uri(const struct spot *at, const char *const *uri, size_t i)
 		    "twice", uri[i]);
 }
 
+/* false: no memory. */
+static bool
+fill_places(struct conf *c, struct peer *p)
+{
+	struct peer_place *place = conf_alloc(c, p->nuris * sizeof *place);
+	struct target t;
+
+	p->place = place;
+	for (size_t i = 0; i < p->nuris && place != NULL; i++) {
+		(void)target_parse(&t, str_of(p->uri[i]));
+		place[i].addr = t.addr;
+		place[i].addr.port = t.port != 0 ? t.port :
+		    target_default_port(t.transport);
+		place[i].transport = t.transport;
+		if (t.numeric)
+			continue;
+		place[i].host = conf_strdup(c, t.host);
+		if (place[i].host == NULL)
+			return false;
+	}
+	return place != NULL;
+}
+
 /* Each of `uri` is a priority of its own. */
 static bool
 fill_uris(struct conf *c, const struct peer_conf *conf, struct peer *p)
@@ -103,7 +126,7 @@ fill_uris(struct conf *c, const struct peer_conf *conf, struct peer *p)
 	p->uri = conf->uri.v;
 	p->target = t;
 	p->nuris = conf->uri.n;
-	return true;
+	return fill_places(c, p);
 }
 
 static bool
@@ -128,7 +151,7 @@ fill_targets(struct conf *c, const struct peer_conf *conf, struct peer *p)
 	p->uri = uri;
 	p->target = t;
 	p->nuris = n;
-	return true;
+	return fill_places(c, p);
 }
 
 static void
@@ -218,20 +241,21 @@ peer_accepts(const struct peer *p, int status)
 	    (p->probe.accept[bit / 64] >> bit % 64 & 1) != 0;
 }
 
-static uint16_t
-port_of(const struct target *t)
+int
+peer_target_of_port(const struct peer *p, uint16_t port)
 {
-	return t->port != 0 ? t->port : target_default_port(t->transport);
+	for (size_t i = 0; i < p->nuris; i++)
+		if (p->place[i].addr.port == port)
+			return (int)i;
+	return -1;
 }
 
 int
 peer_target_at(const struct peer *p, const struct addr *a)
 {
-	struct target t;
-
 	for (size_t i = 0; i < p->nuris; i++)
-		if (target_parse(&t, str_of(p->uri[i])) && t.numeric &&
-		    addr_same_ip(&t.addr, a) && port_of(&t) == a->port)
+		if (p->place[i].host == NULL &&
+		    addr_same(&p->place[i].addr, a))
 			return (int)i;
 	return -1;
 }
@@ -239,32 +263,32 @@ peer_target_at(const struct peer *p, const struct addr *a)
 int
 peer_target_named(const struct peer *p, struct str host, uint16_t port)
 {
-	struct target t;
-
 	for (size_t i = 0; i < p->nuris; i++)
-		if (target_parse(&t, str_of(p->uri[i])) && !t.numeric &&
-		    str_caseis(host, t.host) && port_of(&t) == port)
+		if (p->place[i].host != NULL && str_caseis(host,
+		    p->place[i].host) && p->place[i].addr.port == port)
 			return (int)i;
 	return -1;
+}
+
+static bool
+begins_in(const struct net *n, const struct net *in)
+{
+	struct addr first = { .port = 0 };
+
+	memcpy(first.ip, n->ip, sizeof first.ip);
+	return net_has(in, &first);
 }
 
 bool
 peer_meets_net(const struct peer *p, const struct net *n)
 {
-	struct addr first = { .port = 0 };
-	struct target t;
-
-	memcpy(first.ip, n->ip, sizeof first.ip);
-	if (peer_has_addr(p, &first))
-		return true;
-	for (size_t i = 0; i < p->nnets; i++) {
-		memcpy(first.ip, p->net[i].ip, sizeof first.ip);
-		if (net_has(n, &first))
+	for (size_t i = 0; i < p->nnets; i++)
+		if (!net_is_everybody(&p->net[i]) &&
+		    (begins_in(&p->net[i], n) || begins_in(n, &p->net[i])))
 			return true;
-	}
 	for (size_t i = 0; i < p->nuris; i++)
-		if (target_parse(&t, str_of(p->uri[i])) && t.numeric &&
-		    net_has(n, &t.addr))
+		if (p->place[i].host == NULL &&
+		    net_has(n, &p->place[i].addr))
 			return true;
 	return false;
 }

@@ -54,7 +54,8 @@ has_prefix(const struct conf_list *l, struct str number)
 }
 
 /* What is refused stays so with a bit of text behind it, which whoever dials
- * it may pass over, or where its parameters make it another number. */
+ * it may pass over, or where its parameters make it another number, or one
+ * that nobody can tell. */
 static bool
 fits_number(const struct route *r, const struct route_query *q)
 {
@@ -65,7 +66,7 @@ fits_number(const struct route *r, const struct route_query *q)
 	for (size_t i = 0; i < q->nreadings; i++)
 		if (has_prefix(prefix, q->digits[i]))
 			return true;
-	return prefix->n == 0;
+	return prefix->n == 0 || q->nreadings == 0;
 }
 
 static bool

@@ -68,7 +68,7 @@ struct route_query {
 					 * nothing */
 	struct str	   digits[ROUTE_READINGS];	/* what may be dialled
 					 * of it, number or not */
-	size_t		   nreadings;
+	size_t		   nreadings;	/* 0: nobody can tell what */
 };
 
 enum route_verdict {

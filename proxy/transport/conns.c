@@ -159,12 +159,11 @@ has_room(struct conn *c)
 	struct conns *cs = c->t->conns;
 	int64_t max = c->t->conf.connections;
 
-	if (max <= 0)
+	if (max <= 0 || (int64_t)*gauge(c) < max)
 		return true;
 	if (c->accepted)
-		return cs->accepted < max || conns_make_room(cs);
-	if ((int64_t)*gauge(c) >= max)
-		end_most_unused(cs);
+		return conns_make_room(cs);
+	end_most_unused(cs);
 	return true;
 }
 
@@ -179,8 +178,6 @@ conns_enter(struct conn *c)
 	HASH_ADD(by_id, cs->by_id, id, sizeof c->id, c);
 	if (c->by_id.tbl == NULL)
 		return REFUSE_NO_MEMORY;
-	if (c->accepted)
-		cs->accepted++;
 	++*gauge(c);
 	return REFUSE_BEFORE;
 }
@@ -197,8 +194,6 @@ conns_leave(struct conn *c)
 	if (c->by_id.tbl == NULL)
 		return;
 	HASH_DELETE(by_id, cs->by_id, c);
-	if (c->accepted)
-		cs->accepted--;
 	--*gauge(c);
 }
 

@@ -10,7 +10,6 @@
 struct conns {
 	struct conn	*by_id, *by_way;
 	struct source	*sources;
-	int64_t		 accepted;
 	int		 spare_fd;	/* given up to shed a caller */
 	struct deadlines *deadlines;
 };

@@ -33,7 +33,7 @@ struct transports;
 struct transport_conf {
 	int64_t	message_size;		/* bytes, head and body */
 	int64_t	headers;		/* header lines of a message */
-	int64_t	connections;		/* accepted, in all */
+	int64_t	connections;		/* accepted; so many to targets, too */
 	int64_t	connections_per_source;	/* an IPv4 address, an IPv6 /64 */
 	int64_t	handshake_ms;		/* TLS, or the PROXY header */
 	int64_t	first_message_ms;	/* a connection that says nothing */

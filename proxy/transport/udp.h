@@ -59,8 +59,8 @@ struct udp {
 						 * the kernel took no run */
 	int			 room;	/* of the socket's buffer, for what
 					 * may go to forged addresses */
-	bool			 asked;	/* is there room? */
-	bool			 choked;
+	bool			 asked;	/* how much waits there */
+	int			 waiting;
 	unsigned		 count;
 	size_t			 used;	/* of bytes */
 	char			 bytes[OUT_BYTES];

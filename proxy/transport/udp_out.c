@@ -15,7 +15,8 @@
 enum {
 	V4_MAX = 65535 - 20 - 8,	/* behind the headers of IP and UDP */
 	V6_MAX = 65535 - 8,
-	TRIES = 8			/* of one message */
+	TRIES = 8,			/* of one message */
+	KERNEL_COST = 4			/* its memory for each of our bytes */
 };
 
 static bool
@@ -172,23 +173,33 @@ udp_out_measure(struct port *p)
 	p->udp->room = bytes / 2;
 }
 
+/* Asked once for what leaves together. */
+static int
+waiting(struct port *p)
+{
+	struct udp *out = p->udp;
+
+	if (!out->asked && ioctl(p->fd, SIOCOUTQ, &out->waiting) == -1)
+		out->waiting = 0;
+	out->asked = true;
+	return out->waiting;
+}
+
 /*
  * What is for a neighbour that is not there waits for it in the socket's
  * buffer, for seconds.  Whoever forges such addresses must not keep all others
- * from being sent to.  Asked once for what leaves together.
+ * from being sent to.  What is gathered goes there as well, so where that may
+ * be too much it leaves first.
  */
 static bool
 is_choked(struct port *p)
 {
 	struct udp *out = p->udp;
-	int waiting;
 
-	if (!out->asked) {
-		out->asked = true;
-		out->choked = ioctl(p->fd, SIOCOUTQ, &waiting) == 0 &&
-		    waiting > out->room;
-	}
-	return out->choked;
+	if (out->used > 0 &&
+	    waiting(p) + (int)out->used * KERNEL_COST > out->room)
+		udp_flush(p);
+	return waiting(p) > out->room;
 }
 
 static int

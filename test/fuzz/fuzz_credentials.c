@@ -55,13 +55,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct credentials c;
+	struct str text = { (const char *)data, size };
 	enum credentials_verdict v;
 
 	memset(&c, 0xa5, sizeof c);
-	v = credentials_parse(&c, (struct str){ (const char *)data, size },
-	    str_of("r"));
+	v = credentials_parse(&c, text, str_of("r"));
 	if (v == CREDENTIALS_OK)
 		check_taken(&c);
 	promise((v == CREDENTIALS_BAD) == (c.fault != NULL));
+	promise(credentials_are_for(text, str_of("r")) ==
+	    (v == CREDENTIALS_OK || v == CREDENTIALS_BAD));
 	return 0;
 }

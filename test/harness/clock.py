@@ -4,6 +4,7 @@ import os
 import struct
 import subprocess
 import tempfile
+import time
 
 from .programs import DATA, find
 
@@ -30,9 +31,14 @@ def shift_clock(monkeypatch, folder, seconds):
             [find("cc"), "-shared", "-fPIC", "-O2", "-o", library,
              os.path.join(DATA, "clock_shift.c")], check=True)
     shift = Shift(folder, seconds)
-    monkeypatch.setenv("LD_PRELOAD", library)
+    # no path, which must not have blanks in it
+    monkeypatch.setenv("LD_PRELOAD", os.path.basename(library))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(folder), prepend=os.pathsep)
     monkeypatch.setenv("CLOCK_SHIFT", shift.path)
     # AddressSanitizer wants to be the first library
     monkeypatch.setenv("ASAN_OPTIONS", ":".join(filter(None, (
         os.environ.get("ASAN_OPTIONS"), "verify_asan_link_order=0"))))
+    seen = subprocess.run([find("date"), "+%s"], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+    assert abs(int(seen) - time.time() - seconds) < 60, "it is not wrong"
     return shift

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from . import digest
+from .programs import die_with_us
 
 SANITIZER = re.compile(
     r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY: \w+Sanitizer"
@@ -153,7 +154,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [binary(), "-c", self.config_path], stderr=log,
                 stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-                cwd=self.folder)
+                cwd=self.folder, preexec_fn=die_with_us)
         deadline = time.monotonic() + wait
         while len(self.log.find(event="daemon.start")) <= begun:
             assert self.process.poll() is None, \

@@ -6,6 +6,15 @@ import socket
 PORT_OF_GUARD = 5059
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 class Net:
     def __init__(self, a, b):
         self.a, self.b = a, b

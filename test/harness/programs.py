@@ -4,6 +4,7 @@ Each runs in a folder of the test, on a loopback address of the test, as a
 session of its own, which is ended by its id.
 """
 
+import ctypes
 import json
 import os
 import re
@@ -16,6 +17,8 @@ import time
 DATA = os.path.abspath(
     os.path.join(os.path.dirname(__file__), "..", "data"))
 REALM = "example.com"
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None)
 
 
 def find(name):
@@ -23,6 +26,12 @@ def find(name):
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
     assert path, "%s is not installed (scripts/install-deps)" % name
     return path
+
+
+def die_with_us():
+    """For preexec_fn.  A run that was broken off leaves nobody behind, on
+    whose addresses the next one would fail."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Program:
@@ -40,6 +49,7 @@ class Program:
             self.process = subprocess.Popen(
                 argv, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
+                preexec_fn=die_with_us,
                 env=dict(os.environ, TERM="dumb", HOME=self.folder))
 
     def log(self):

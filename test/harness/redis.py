@@ -73,7 +73,8 @@ def certificate(folder, host, name="redis"):
 
 
 class Server(Program):
-    """redis-server on a file of options, each a word and its value."""
+    """redis-server on a file of options, each a word and its value.  Paths
+    begin at its folder, whose own may have blanks in it."""
 
     mode = ()
 
@@ -83,7 +84,7 @@ class Server(Program):
         self.conf = os.path.join(self.folder, "redis.conf")
         self.admin = None
         self.password = None        # of the administrator: us
-        lines = [("bind", host), ("port", str(port)), ("dir", self.folder),
+        lines = [("bind", host), ("port", str(port)), ("dir", "."),
                  ("protected-mode", "no"), *options]
         with open(self.conf, "w", encoding="ascii") as f:
             f.writelines("%s %s\n" % line for line in lines)
@@ -198,12 +199,13 @@ class Redis(Server):
         self.socket_path = os.path.join(self.folder, "socket")
         lines = []
         if unix:
-            lines.append(("unixsocket", self.socket_path))
+            lines.append(("unixsocket", "socket"))
         if tls:
             self.ca, key = certificate(self.folder, host)
             lines += [("tls-port", str(port)), ("tls-auth-clients", "no"),
-                      ("tls-cert-file", self.ca), ("tls-key-file", key),
-                      ("tls-ca-cert-file", self.ca)]
+                      ("tls-cert-file", os.path.basename(self.ca)),
+                      ("tls-key-file", os.path.basename(key)),
+                      ("tls-ca-cert-file", os.path.basename(self.ca))]
         if replica_of is not None:
             lines += [("bind-source-addr", host),
                       ("replica-announce-ip", host),

@@ -1,9 +1,11 @@
 """A scene: one daemon, a PBX behind it, phones before it, one ladder."""
 
 import os
+from unittest import SkipTest
 
 from .daemon import Daemon, user_line
 from .ladder import Ladder
+from .net import has_ipv6
 from .phone import SDP, Phone
 from .sip import uri_of
 from .tls import Caller
@@ -19,7 +21,7 @@ class Scene:
     alice at .10, bob at .11, mallory at .66."""
 
     def __init__(self, folder, net, port6):
-        self.folder, self.net, self.port6 = str(folder), net, port6
+        self.folder, self.net, self._port6 = str(folder), net, port6
         self.ladder = Ladder()
         self.daemon = Daemon(self.folder)
         self.log = self.daemon.log
@@ -30,6 +32,13 @@ class Scene:
         self.ladder.call(self.proxy, "sipbouncer")
         self.ladder.call((self.at, None), "sipbouncer")
         self.ladder.call((net.host(2), None), "sipbouncer")
+
+    @property
+    def port6(self):
+        """A port on [::1], which not every machine has."""
+        if not has_ipv6():
+            raise SkipTest("no IPv6 here")
+        return self._port6
 
     # ---- the daemon
 

@@ -47,6 +47,15 @@ def test_the_smallest_configuration(scene):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("folder", ["new", "new/", "new//"])
+@pytest.mark.parametrize("key", ["", 'auth = { key_file = "new/my.key"; };'])
+def test_a_state_folder_is_made_with_its_key(scene, folder, key):
+    done = check_text(scene, SMALLEST + 'state_dir = "%s";\n%s\n' %
+                      (folder, key))
+    assert done.returncode == 0, done.stderr
+    assert "will be made at the first start" in done.stdout
+
+
 @pytest.mark.parametrize("addition, option", [
     ('frobnicate = 1;', "frobnicate"),
     ('instance_id = "one";', "instance_id"),
@@ -253,6 +262,13 @@ def test_a_route_for_a_method_in_small_letters_is_warned_of(scene):
     text = SMALLEST.replace("routes = ( ", 'routes = ( { method = "invite"; '
                             'prefix = "+1900"; reject = 603; },\n')
     assert warnings(scene, text, "") == [(-2, "routes.method")]
+
+
+def test_a_peer_at_all_addresses_is_warned_of(scene):
+    text = SMALLEST.replace("peers = ( ", 'peers = ( { name = "far"; '
+                            'users = "u"; from = "0.0.0.0/0"; '
+                            'auth = "digest"; },\n')
+    assert warnings(scene, text, "") == [(-3, "peers.from")]
 
 
 def test_users_of_other_realms_alone_are_warned_of(scene):

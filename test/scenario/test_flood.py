@@ -105,7 +105,7 @@ def test_made_up_sources_cost_no_memory(scene, flood):
     flood("OPTIONS", sources=100000, total=100000, rate=30000).finish()
     before = scene.daemon.rss_kb()
     attack = flood("REGISTER", strangers(4), sources=100000, total=100000,
-                   rate=20000)
+                   rate=10000)
     calls_beside(scene, attack)
     got = attack.finish()
     assert got["sent"] == 100000 and got["challenged"] > 80000
@@ -124,7 +124,7 @@ def test_forged_sources_cost_no_memory(scene, flood):
           rate=20000).finish()
     before = scene.daemon.rss_kb()
     attack = flood("INVITE", (strangers(3)[0], 5060), forged=True,
-                   sources=50000, total=50000, rate=15000)
+                   sources=50000, total=50000, rate=8000)
     calls_beside(scene, attack)
     attack.finish()
     assert reason(scene, "no-credentials") > 80000
@@ -153,18 +153,19 @@ LIES = ('Proxy-Authorization: Digest username="bob", realm="example.com", '
     ("CANCEL", {}), ("MALFORMED", {})])
 def test_a_flood_does_not_fill_the_log(scene, flood, kind, more):
     start(scene, limits={"log_lines": "10/s burst 50"})
-    before = os.path.getsize(scene.log.path)
-    got = flood(kind, sources=20000, total=20000, rate=15000,
-                **more).finish()
+    before, begun = os.path.getsize(scene.log.path), time.monotonic()
+    flood(kind, sources=20000, total=20000, rate=15000, **more).finish()
     serve(scene.alice(), scene.pbx())
     lines = len(scene.log.lines())
-    assert lines < 150
+    seconds = time.monotonic() - begun
+    assert lines < 130 + 11 * seconds
     assert os.path.getsize(scene.log.path) - before < 600 * lines
     if kind != "MALFORMED":
         said = scene.log.find(event="log.withheld")
-        assert 1 <= len(said) <= 4
-        untold = scene.daemon.metrics()["log_withheld_total", ""]
-        assert untold > got["sent"] - 150
+        assert 1 <= len(said) <= 2 + seconds
+        counted = scene.daemon.metrics()
+        untold = counted["log_withheld_total", ""]
+        assert untold > counted["transport_messages_total", "udp"] - lines
         assert sum(int(x["lines"]) for x in said) <= untold
 
 
@@ -312,6 +313,7 @@ class Lan:
              "ip address add 10.9.0.1/16 dev v0 && "
              "ip address add 10.9.0.5 dev lo && "
              "ip address add 10.9.0.6 dev lo && "
+             "ip address add 10.9.0.7 dev lo && "
              "ip link set v0 up && ip link set v1 up")
 
     @staticmethod
@@ -339,6 +341,7 @@ def test_forged_neighbours_keep_nobody_from_being_sent_to(tmp_path, room):
     with room.inside(), contextlib.closing(Scene(tmp_path, Lan, 0)) as scene:
         subprocess.run(Lan.SETUP, shell=True, check=True)
         pbx, other = scene.pbx(), scene.pbx(6, "other")
+        alice = scene.phone("alice", 7)
         scene.start(
             log=CALM, routes=[{"to": "other"}],
             listen=[{"name": "lan", "uri": "sip:10.9.0.1:5060"}],
@@ -346,12 +349,20 @@ def test_forged_neighbours_keep_nobody_from_being_sent_to(tmp_path, room):
                    {"name": "other", "uri": "sip:10.9.0.6:5060"}])
         with socket.socket(socket.AF_INET, socket.SOCK_RAW,
                            socket.IPPROTO_RAW) as raw:
-            for _ in range(40):
+            alice.send("OPTIONS", BOB)
+            alice.expect(407)
+            for n in range(40):
                 from_neighbours(raw, scene.proxy, 500)
                 pbx.send("OPTIONS", BOB)
                 other.expect("OPTIONS")
                 other.reply(200)
                 pbx.expect(200)
+                # nothing is kept for such answers
+                pbx.send("OPTIONS", BOB, headers=[("Proxy-Require", "foo")])
+                pbx.expect(420)
+                if n % 10 == 0:
+                    alice.answer(password="old")
+                    alice.expect(407)
         counted = scene.daemon.metrics()
         assert counted["transport_send_dropped_total", "full"] > 1000
 
@@ -424,9 +435,10 @@ def test_nobody_is_banned_for_what_others_forge(scene, flood, kind):
 # ---- guesses
 
 def test_a_thousand_guessers_are_banned(scene, flood):
-    """Each has ban_after tries; then its packets are not even parsed."""
+    """Each has ban_after tries; then its packets are not even parsed.  Each
+    is at another user: at one, slowly, it would be that one's affair."""
     start(scene, limits={"ban_after": 3})
-    attack = flood("GUESS", sources=1000, total=10000, rate=4000)
+    attack = flood("GUESS", sources=1000, total=10000, rate=4000, users=10000)
     calls_beside(scene, attack)
     got = attack.finish()
     assert got["answered"] <= 2 * 3 * 1000

@@ -73,6 +73,7 @@ def test_a_stranger_beyond_his_rate_meets_silence(scene):
     assert statuses(knock(alice, 12)) in ([407] * 5, [407] * 6, [407] * 7)
     said = scene.log.has(event="guard.over-rate")
     assert said["of"] == "source" and alice.host in said["source"]
+    assert said["user"] == "-"
     time.sleep(1)
     serve(alice, pbx)
     serve(scene.bob(), pbx)
@@ -526,6 +527,17 @@ def test_a_peers_address_is_never_banned(scene):
     serve(alice, pbx)
 
 
+def test_an_old_password_of_a_peer_is_looked_at_each_time(scene):
+    trunk = scene.net.host(7)
+    scene.start(limits=GUESSED, peers=[scene.pbx_peer(), {
+        "name": "trunk", "uri": "sip:%s:5060" % trunk, "from": [trunk],
+        "auth": {"all": ["ip", "digest"]}, "users": ["bob"]}])
+    bob = scene.phone("trunk", 7, user="bob", password="builder")
+    for _ in range(8):
+        guess(bob, password="was good")
+    serve(bob, scene.pbx())
+
+
 def named_pbx(scene, dns, **limits):
     """A PBX that is known by its name alone, and who guesses beside it."""
     dns.set("pbx.test", "A", scene.net.host(5))
@@ -564,6 +576,54 @@ def test_a_peer_with_a_name_is_known_by_its_probes(scene, dns):
         peers=[{"name": "pbx", "uri": "sip:pbx.test", "probe": probe}])
     scene.daemon.reload()
     scene.log.has(event="guard.unban", source=pbx.host, reason="taken back")
+
+
+def test_who_is_no_longer_a_peer_is_banned_again(scene, dns):
+    pbx, mallory = named_pbx(scene, dns)
+    serve(scene.alice(), pbx)
+    guess_users(mallory, strangers(5))
+    scene.write_config(resolv_conf=dns.conf, limits=GUESSED, peers=[{
+        "name": "pbx", "uri": "sip:%s" % scene.net.host(7)}])
+    scene.daemon.reload()
+    scene.log.has(event="daemon.reload")
+    guess_users(mallory, strangers(5, 10))
+    assert scene.log.has(event="guard.ban")["source"] == pbx.host
+
+
+def test_a_peer_from_anywhere_speaks_for_nobody(scene):
+    scene.start(limits=GUESSED, peers=[scene.pbx_peer(), {
+        "name": "roamer", "from": ["0.0.0.0/0"], "certificate": "x.example"}])
+    mallory = scene.mallory()
+    guess_users(mallory, strangers(5))
+    assert scene.log.has(event="guard.ban")["source"] == mallory.host
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_peer_with_a_password_alone_speaks_for_nobody_beside_it(
+        scene, transport):
+    scene.users.append(("trunk", "secret"))
+    scene.start(limits=GUESSED, peers=[
+        scene.pbx_peer(),
+        {"name": "trunk", "users": ["trunk"], "auth": "digest"}])
+    pbx = scene.pbx()
+    trunk = scene.phone("trunk", 20, transport=transport)
+    serve(trunk, pbx)
+    mallory = scene.phone("mallory", 20, port=0, transport=transport)
+    guess_users(mallory, strangers(5))
+    assert scene.log.has(event="guard.source-slowed")["source"] == trunk.host
+    serve(trunk, pbx)
+
+
+def test_a_large_limit_lets_nobody_guess_at_one_user_more(scene):
+    # a source has it for each user who is guessed at slowly
+    scene.start(limits=dict(GUESSED, ban_after=1000))
+    mallory = scene.mallory(user="bob")
+    for _ in range(20):
+        guess(mallory)
+    ask_wrong(mallory)
+    mallory.expect_nothing(0.1)
+    mallory.user = "alice"
+    guess(mallory)
 
 
 def test_times_of_day_lengthen_no_ban(scene, monkeypatch):

@@ -94,7 +94,11 @@ def test_registering_somebody_else_is_403(scene):
     "<sip:alice@example.com>, <tel:+1555>", "nonsense <",
     # which others may read as what stands behind the last bracket
     "<sip:alice@example.com;<tel:+1555>",
-    "<sip:alice@example.com;x=\t<tel:+1555>", "<sip:alice:<x@example.com>"])
+    "<sip:alice@example.com;x=\t<tel:+1555>", "<sip:alice:<x@example.com>",
+    "", "\xfc", "\xfc <", "\xfc<sip:alice@example.com>, \xfc<tel:+1555>",
+    '\xfc" <sip:alice@example.com>', "\xfc\\<sip:alice@example.com>",
+    "\xfc;x=<sip:alice@example.com>", "sip:alic\xfc@example.com",
+    '"\xfc <sip:alice@example.com>, " <sip:bob@example.com>'])
 def test_preferring_another_identity_is_403(scene, value):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()
@@ -129,6 +133,19 @@ def test_a_preferred_identity_is_asserted(scene):
         ("P-Preferred-Identity", '"Desk" <sip:7001@example.com>')])
     assert "sip:7001@example.com" in got["P-Asserted-Identity"]
     check.lacks(got, "P-Preferred-Identity")
+
+
+@pytest.mark.parametrize("value", [
+    "Alice <sip:alice@example.com>", "\xfc<sip:alice@example.com>",
+    "M J\xfcrgen <sip:alice@example.com>", "sip:alice@example.com",
+    '"\xfc\\"<" <sip:alice@example.com>'])
+def test_a_name_does_not_hide_who_it_prefers_to_be(scene, value):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    for given in (value, "%s, J\xfc %s" % (value, "<sip:alice@example.com>")):
+        got = serve(alice, pbx, headers=[("P-Preferred-Identity", given)])
+        assert set(got.values("P-Asserted-Identity")) == \
+            {"<sip:alice@example.com>"}
 
 
 def test_what_a_stranger_asserts_is_removed(scene):

@@ -47,7 +47,8 @@ def test_a_peers_address_on_another_listener(scene, transport, number,
     pbx.send("OPTIONS", "sip:bob@example.com")
     pbx.expect(status)
     if status == 407:
-        scene.log.has(event="peer.misplaced", source="%s:5060" % pbx.host)
+        scene.log.has(event="peer.misplaced", source="%s:5060" % pbx.host,
+                      peer="pbx")
 
 
 def test_a_misplaced_peer_may_prove_himself(scene):

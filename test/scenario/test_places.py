@@ -306,6 +306,21 @@ def test_a_stranger_gives_his_descriptor(scene, pki, phone, crowd):
     scene.log.has(event="transport.refuse", reason="unproved")
 
 
+@pytest.mark.parametrize("connections", [1000, "off"])
+def test_callers_leave_descriptors_for_targets(scene, crowd, connections):
+    scene.start(limits={"connections": connections}, peers=[scene.pbx_peer(
+        uri="sip:%s:5060;transport=tcp" % scene.net.host(5))])
+    alice, pbx = scene.alice(), scene.pbx(transport="tcp")
+    resource.prlimit(scene.daemon.process.pid, resource.RLIMIT_NOFILE,
+                     (120, 120))
+    scene.daemon.reload()
+    scene.log.has(event="daemon.reload")
+    crowd.add(150)
+    serve(alice, pbx)
+    assert taken(scene) == (120 - 120 // 8) // 2
+    assert refusals(scene, "descriptors") == 0
+
+
 # ---- a stolen password
 
 def test_one_account_holds_what_its_sources_may(scene, pki, phone, crowd):

@@ -167,6 +167,15 @@ def test_the_balancer_itself(scene, what):
     assert who == alice.sent_flow.local
 
 
+@pytest.mark.parametrize("what", ["v2 local", "v2 local with an address",
+                                  "v2 of no family"])
+def test_the_balancer_itself_over_udp(scene, what):
+    start(scene)
+    alice = behind(scene, LOCALS[what], "udp")
+    who, _ = asked_by(scene, alice)
+    assert who == alice.sent_flow.local
+
+
 def test_a_health_check_says_nothing_else(scene):
     start(scene)
     for data in (balancer.v2_local(), b""):

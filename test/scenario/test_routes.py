@@ -69,6 +69,10 @@ def test_what_a_route_fits(scene, route, parts, fits):
     ("900;phone-context=+1", True), ("2;rn=+1900", True),
     ("2%3brn=%2b1900", True), ("2;rn=900;rn-context=+1", True),
     ("+1900;x=1;rn=2;rn=3", True),
+    # nobody can tell which of two, or what is behind so much
+    ("2;rn=+1900;rn=+1900", True), ("2%3brn=+1900%3brn=3", True),
+    ("2;x=" + 1100 * "a" + ";rn=+1900", True),
+    ("2;x=" + 900 * "a", False), ("2;x=1;x=1", False),
     ("+1800;rn=+1901", False), ("900;phone-context=+2", False),
     ("+1800123;x=y", False), ("bob+1900", False), ("+18;x=+1900", False),
 ])

@@ -175,6 +175,25 @@ def test_next_hop_is_a_strict_router(scene):
     pbx.expect(200)
 
 
+@pytest.mark.parametrize("rejected, hop, status", [
+    ({"prefix": "0900"}, "sip:0-900@%s", 403),
+    ({"uri": "sip:dear@*"}, "sip:dear@%s", 403),
+    ({"uri_regex": "sip:(z+)*y@.*"}, "sip:" + 40 * "z" + "@%s", 400),
+    ({"prefix": "0900"}, "sip:0800@%s", 200)])
+def test_a_strict_router_is_told_nothing_that_is_rejected(
+        scene, rejected, hop, status):
+    scene.start(routes=[{"from": "pbx", "reject": 403, **rejected},
+                        {"from": "pbx", "to": "request-uri"}])
+    pbx, gateway = scene.pbx(), scene.phone("gateway", 6)
+    hop %= gateway.host
+    pbx.send("OPTIONS", "sip:2@elsewhere.test", route=["<%s>" % hop])
+    if status == 200:
+        assert gateway.expect("OPTIONS").uri == hop
+        gateway.reply(200)
+    pbx.expect(status)
+    gateway.expect_nothing(0.05)
+
+
 def test_a_route_to_a_peer_goes_to_no_strict_router(scene):
     """Its Request-URI was looked at, and is what the peer gets."""
     scene.start(peers=[scene.pbx_peer(), {
@@ -189,6 +208,22 @@ def test_a_route_to_a_peer_goes_to_no_strict_router(scene):
     assert got.values("Route") == [hop]
     carrier.reply(200)
     pbx.expect(200)
+
+
+def test_a_peers_strict_router_in_a_dialog(scene):
+    """What the PBX recorded behind us is followed, by its rules."""
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    strict = "sip:inner@%s" % pbx.host
+    alice.bye(route=alice.dialog.routes + ["<%s>" % strict])
+    alice.expect(407)
+    alice.answer()
+    got = pbx.expect("BYE")
+    assert got.uri == strict
+    assert got.values("Route") == ["<%s>" % alice.dialog.target]
+    pbx.reply(200)
+    alice.expect(200)
 
 
 def test_previous_hop_is_a_strict_router(scene):
@@ -301,6 +336,19 @@ def test_udp_phone_tcp_pbx(scene):
     assert pbx.expect("BYE").flow.transport == "tcp"
     pbx.reply(200)
     alice.expect(200)
+
+
+@pytest.mark.parametrize("odd", [
+    ":5060;transport=sctp", ";transport=a-very-long-one-of-no-use", ":6060"])
+def test_an_odd_contact_leads_to_the_peers_own_targets(scene, odd):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    ask(alice, "INVITE")
+    pbx.expect("INVITE")
+    pbx.reply(200, contact="<sip:bob@%s%s>" % (scene.net.host(5), odd))
+    alice.expect(200)
+    alice.ack()
+    assert pbx.expect("ACK").flow.transport == "udp"
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])

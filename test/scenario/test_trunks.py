@@ -217,6 +217,18 @@ def test_the_domain_tells_two_at_one_address_apart(scene):
         trunk.expect(407)       # neither: a stranger
 
 
+@pytest.mark.parametrize("domain", ["[fd00::1]", "fd00::1", "fd00:0::01"])
+def test_an_address_is_a_domain_however_it_is_spelt(scene, domain):
+    start(scene, {"name": "red", "from": [scene.net.host(CARRIER)],
+                  "domains": [domain]},
+          routes=[{"from": "red", "to": "pbx"}])
+    pbx, trunk = scene.pbx(), scene.pbx(CARRIER, "trunk")
+    for host in ("[fd00::1]", "[FD00:0::1]"):
+        is_let_in(trunk, pbx, "sip:100@" + host)
+    trunk.send("OPTIONS", "sip:100@[fd00::2]")
+    trunk.expect(407)
+
+
 def test_in_a_dialog_the_token_tells_them_apart(scene):
     two_at_one_address(scene)
     pbx, trunk = scene.pbx(), scene.pbx(CARRIER, "trunk")
@@ -370,9 +382,11 @@ def test_several_asserted_identities(scene):
     got, _ = outwards(
         scene, peer={"caller": {"prefix": "+4930", "domain": "c.example"}},
         headers=[("P-Asserted-Identity", '"A, B" <sip:207@x.y>'),
+                 ("P-Asserted-Identity", "M J\xfc <sip:207@x.y>"),
                  ("P-Asserted-Identity", "<tel:207>")])
     assert ", ".join(got.all("P-Asserted-Identity")) == \
         '"A, B" <sip:+4930207@c.example>, ' \
+        '"M J\xfc" <sip:+4930207@c.example>, ' \
         "<sip:+4930207@c.example;user=phone>"
 
 
@@ -398,8 +412,8 @@ def test_asserted_nonsense_does_no_harm(scene, value):
 def test_an_asserted_identity_that_cannot_be_read_stays(scene):
     got, _ = outwards(
         scene, peer={"caller": {"user": "100", "domain": "c.example"}},
-        headers=[("P-Asserted-Identity", "\xe9<sip:207@x.y>")])
-    assert got.all("P-Asserted-Identity") == ["\xe9<sip:207@x.y>"]
+        headers=[("P-Asserted-Identity", "\\\xe9<sip:207@x.y>")])
+    assert got.all("P-Asserted-Identity") == ["\\\xe9<sip:207@x.y>"]
 
 
 SPELT = {"strip": ["00"], "prefix": "+", "domain": "carrier.example",

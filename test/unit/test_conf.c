@@ -512,6 +512,8 @@ refused(struct rig *r, const char *text, char *out, size_t size)
 	assert_null(c);
 }
 
+#define CUT ": is not read to its end: a comment that begins with /* does " \
+    "not end, or there is a NUL\n"
 #define SYNTAX ":2: syntax error: here or before it a quote, comma, " \
     "semicolon or bracket is missing or too many\n"
 
@@ -523,8 +525,8 @@ static const struct {
 	{ "flag = true;\nflag = false;\n", ":2: duplicate setting name\n" },
 	{ "group = {\n", SYNTAX },
 	{ "\n@include \"absent.cfg\"\n", ":2: cannot open include file\n" },
-	{ "flag = true;\n/* number = 5;\n", ": a comment begins with /* and "
-	    "does not end: all behind it would not count\n" },
+	{ "flag = true;\n/* number = 5;\n", CUT },
+	{ "flag = true;\n/*/", CUT },
 };
 
 static void
@@ -546,6 +548,24 @@ unreadable_files_are_told_why(void **state)
 	    r->outer);
 	assert_string_equal(said, want);
 	rmdir(r->outer);
+}
+
+static void
+a_file_may_end_in_the_middle_of_a_line(void **state)
+{
+	static const char *const texts[] = {
+		"text = \"x\"; # end", "text = \"x\"; // end",
+		"text = \"x\"; /* end */", "text = \"x\"", "# end", ""
+	};
+	struct rig *r = *state;
+	struct conf *c;
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		put_file(r->outer, texts[i]);
+		c = conf_read(r->outer);
+		assert_non_null(c);
+		conf_free(c);
+	}
 }
 
 static const char manual_of_time[] =
@@ -627,6 +647,7 @@ main(void)
 		cmocka_unit_test(complaints_have_one_form),
 		IN_FOLDER(complaints_name_the_included_file),
 		IN_FOLDER(unreadable_files_are_told_why),
+		IN_FOLDER(a_file_may_end_in_the_middle_of_a_line),
 		cmocka_unit_test(the_manual_says_all_of_a_row),
 		cmocka_unit_test(lack_of_memory_is_an_error),
 	};

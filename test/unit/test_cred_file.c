@@ -106,11 +106,9 @@ loop_until(struct rig *rig, const char *value, uint64_t want)
 static bool
 open_store(struct rig *rig)
 {
-	static const char *const realm[] = { "r", "s" };
-	const struct conf_list realms = { .n = 2, .v = realm };
 	struct cred_store_env env = {
 		.loop = rig->loop, .metrics = rig->metrics,
-		.realms = &realms, .algs = 3
+		.algs = 3
 	};
 
 	rig->store = NULL;
@@ -238,7 +236,7 @@ it_does_not_open_without_users(void **state)
 {
 	static const char *const texts[] = { NULL, "bob\n" };
 	struct rig *rig = *state;
-	struct cred_store_env env = { .algs = 1 };
+	struct cred_store_env env = { .realm = "r", .algs = 1 };
 	uint8_t lacking = 0;
 
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -25,7 +25,12 @@
 static enum credentials_verdict
 parse(struct credentials *c, const char *text)
 {
-	return credentials_parse(c, str_of(text), str_of("r"));
+	struct str s = str_of(text);
+	enum credentials_verdict v = credentials_parse(c, s, str_of("r"));
+
+	assert_int_equal(credentials_are_for(s, str_of("r")),
+	    v == CREDENTIALS_OK || v == CREDENTIALS_BAD);
+	return v;
 }
 
 static void

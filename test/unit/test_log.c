@@ -114,6 +114,7 @@ static const struct {
 	{ "\xf4\x90\x80\x80", 4, "\\xf4\\x90\\x80\\x80",
 	    "\\ufffd\\ufffd\\ufffd\\ufffd" },
 	{ "\xff", 1, "\\xff", "\\ufffd" },
+	{ NULL, 0, "-", "-" },
 	/* what a terminal obeys (CSI as C1), and what turns text around */
 	{ "\xc2\x9b" "31m", 5, "\\xc2\\x9b31m", "\\u009b31m" },
 	{ "\xe2\x80\xae" "x", 4, "\\xe2\\x80\\xaex", "\\u202ex" },

@@ -171,6 +171,11 @@ wrong_files_are_complained_about(void **state)
 		    "{ name = \"b\"; from = \"127.0.0.5\"; "
 		    "domains = \"B.example\"; } );",
 		    "test:2: peers.from: \"127.0.0.5\" is already a network" },
+		{ "peers = ( { name = \"a\"; from = \"127.0.0.5\"; "
+		    "domains = \"[fd00::1]\"; },\n"
+		    "{ name = \"b\"; from = \"127.0.0.5\"; "
+		    "domains = \"fd00:0::1\"; } );",
+		    "test:2: peers.from: \"127.0.0.5\" is already a network" },
 		{ "peers = ( { name = \"a\"; certificate = \"c\"; "
 		    "domains = \"a\"; },\n{ name = \"b\"; "
 		    "certificate = \"c\"; domains = \"a\"; } );",
@@ -374,6 +379,10 @@ targets_and_their_probes(void **state)
 	assert_int_equal(peer_target_named(a, str_of("B"), 5070), 0);
 	assert_int_equal(peer_target_named(a, str_of("b"), 5060), -1);
 	assert_int_equal(peer_target_named(b, str_of("x"), 5061), 0);
+	assert_int_equal(peer_target_of_port(a, 5070), 0);
+	assert_int_equal(peer_target_of_port(a, 5060), 1);
+	assert_int_equal(peer_target_of_port(b, 5061), 0);
+	assert_int_equal(peer_target_of_port(b, 5062), -1);
 	assert_true(addr_parse_host(&at, str_of("10.0.0.5")));
 	at.port = 5060;
 	assert_int_equal(peer_target_at(a, &at), 1);

@@ -217,6 +217,11 @@ strings_compare(void **state)
 	assert_false(str_is(abc, "aBc"));
 	assert_true(str_caseis(abc, "aBC"));
 	assert_false(str_caseis(abc, "ab"));
+	assert_false(str_caseis(abc, "abcd"));
+	assert_false(str_caseis((struct str){ "ab\0c", 4 }, "ab"));
+	assert_true(str_caseis(str_of(NULL), ""));
+	assert_true(str_caseis(str_of(""), NULL));
+	assert_false(str_caseis(abc, NULL));
 	/* ASCII only: 0xc4 and 0xe4 are a letter in Latin 1 alone. */
 	assert_false(str_caseis(str_of("\xc4"), "\xe4"));
 	/* and @ ` [ { are no letters, though 32 apart */

@@ -918,6 +918,28 @@ runs_leave_room_for_others(void **state)
 	close(fd);
 }
 
+/* How much what is gathered will take there is known when it has left. */
+static void
+much_leaves_before_there_is_more(void **state)
+{
+	static const char answer[5000] = "";
+	struct rig *rig = *state;
+	struct udp *udp = rig->port->udp;
+	struct hop hop = { .port = rig->port, .run = true };
+	int fd = peer("127.0.0.1", &hop.addr);
+
+	udp->room = 50000;
+	for (unsigned n = 0; n < 8; n++) {
+		assert_int_equal(transport_send(rig->transport, &hop, answer,
+		    sizeof answer, NULL), 0);
+		assert_int_equal(udp->count, n % 3 + 1);
+	}
+	turn(rig);
+	assert_int_equal(udp->count, 0);
+	assert_int_equal(counted(rig, "full"), 0);
+	close(fd);
+}
+
 /* Without checksums the kernel refuses runs. */
 static void
 what_is_refused_as_a_run_leaves_one_by_one(void **state)
@@ -1083,6 +1105,7 @@ main(void)
 		T(one_that_fills_the_buffer_is_no_end),
 		T(what_is_refused_as_a_run_leaves_one_by_one),
 		T(runs_leave_room_for_others),
+		T(much_leaves_before_there_is_more),
 		T(what_has_no_room_says_nothing_of_the_place),
 		T(a_run_to_nowhere_is_told_of),
 		T(no_memory),

@@ -440,8 +440,6 @@ users_are_found_by_hash(void **state)
 static void
 algorithms_are_what_all_have(void **state)
 {
-	static const char *const some[] = { "s", "none" };
-	const struct conf_list realms = { .n = 2, .v = some };
 	struct users *us = read_users(*state,
 	    "ann:r:md5=" MD5_HEX ",sha-256=" SHA_HEX "\n"
 	    "bob:r:md5=" MD5_HEX "\n"
@@ -451,14 +449,12 @@ algorithms_are_what_all_have(void **state)
 	assert_int_equal(users_algs(us, str_of("r")), 1);
 	assert_int_equal(users_algs(us, str_of("s")), 2);
 	assert_int_equal(users_algs(us, str_of("none")), 7);
-	lack = users_lacking(us, DIGEST_SHA512_256, NULL);
+	lack = users_lacking(us, DIGEST_SHA512_256);
 	assert_int_equal(lack.count, 3);
 	assert_int_equal(lack.line, 1);
-	lack = users_lacking(us, DIGEST_SHA512_256, &realms);
-	assert_int_equal(lack.count, 1);
-	assert_int_equal(lack.line, 3);
-	assert_int_equal(users_lacking(us, DIGEST_SHA256, &realms).count, 0);
-	assert_int_equal(users_lacking(us, DIGEST_SHA256, NULL).line, 2);
+	assert_int_equal(users_lacking(us, DIGEST_SHA256).count, 1);
+	assert_int_equal(users_lacking(us, DIGEST_SHA256).line, 2);
+	assert_int_equal(users_lacking(us, DIGEST_MD5).line, 3);
 	users_free(us);
 }
 
