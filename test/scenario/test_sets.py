@@ -232,9 +232,10 @@ def test_a_target_that_dies_loses_no_request(scene, members, how):
             alice.expect(200, timeout=3)
             alice.ack()
         down(scene, 5)
-        begun = time.monotonic()
+        before = len(scene.log.find(event="request.relayed", tries=2))
         asked(alice, 10)
-        assert time.monotonic() - begun < 1
+        assert before == len(
+            scene.log.find(event="request.relayed", tries=2))
         if how == signal.SIGSTOP:
             program.send_signal(signal.SIGCONT)
             up(scene, 5)
@@ -245,16 +246,14 @@ def test_a_target_that_dies_loses_no_request(scene, members, how):
     assert six.count("INVITE") > 10
 
 
-def test_all_down_is_503_at_once(scene):
+def test_all_down_is_503_and_nobody_is_asked(scene):
     scene.start(**both(scene))
     down(scene, 5)
     down(scene, 6)
     alice = scene.alice()
     alice.send("INVITE", "sip:bob@example.com")
-    begun = time.monotonic()
-    got = alice.expect(503)
-    assert time.monotonic() - begun < 0.2 and got.has("Retry-After")
-    scene.log.has(reason="targets-down")
+    assert alice.expect(503).has("Retry-After")
+    scene.log.has(reason="targets-down", tries=0)
 
 
 def test_without_probes_nobody_is_down(scene, members):
@@ -340,10 +339,9 @@ def test_a_silent_target_is_asked_last(scene, members):
     alice = scene.alice()
     asked(alice, 1)
     scene.log.has(event="target.grey", reason="silence", for_s=10)
-    begun = time.monotonic()
+    before = five.count()
     asked(alice, 5)
-    assert time.monotonic() - begun < 0.3
-    assert six.count() == 6
+    assert five.count() == before and six.count() == 6
 
 
 def test_the_only_target_is_asked_all_the_same(scene, members):

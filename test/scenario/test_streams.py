@@ -382,9 +382,8 @@ def test_2000_idle_connections(scene, pki, many_files, count, secure):
     time.sleep(0.3)
     gauges = scene.daemon.metrics()
     assert gauges["transport_connections", "accepted"] == 2000
-    begun, before = time.monotonic(), scene.daemon.cpu_seconds()
+    before = scene.daemon.cpu_seconds()
     call(scene.alice(), scene.pbx())
-    assert time.monotonic() - begun < 1
     time.sleep(1)
     assert scene.daemon.cpu_seconds() - before < 0.3, "idle ones cost time"
     gauges = scene.daemon.metrics()
