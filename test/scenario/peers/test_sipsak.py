@@ -12,8 +12,10 @@ def start(scene, peers):
 
 
 def ask(scene, *args, **more):
-    """sipsak looks up the domain that it asks for: ask for our address."""
-    return sipsak("--local-ip", scene.net.host(10), "-s",
+    """sipsak looks up the domain that it asks for: ask for our address; and
+    its own host's name, which need not have one: -H."""
+    here = scene.net.host(10)
+    return sipsak("-H", here, "--local-ip", here, "-s",
                   "sip:bob@%s" % scene.at, *args, **more)
 
 
