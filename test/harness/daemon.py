@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from . import digest
-from .programs import die_with_us
+from .programs import die_with_us, freeze
 
 SANITIZER = re.compile(
     r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY: \w+Sanitizer"
@@ -169,7 +169,10 @@ class Daemon:
 
     def signal(self, number):
         assert self.alive(), "the daemon is gone:\n" + self.log.text()
-        os.kill(self.process.pid, number)
+        if number == signal.SIGSTOP:
+            freeze(self.process.pid)
+        else:
+            os.kill(self.process.pid, number)
 
     def reload(self):
         self.signal(signal.SIGHUP)

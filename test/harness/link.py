@@ -85,9 +85,9 @@ class Link:
                 near, _ = listener.accept()
             except OSError:
                 return
-            self._run(self._carry, near)
+            self._run(self._carry, near, listener)
 
-    def _carry(self, near):
+    def _carry(self, near, listener):
         try:
             far = socket.create_connection(self.target, 5)
         except OSError:
@@ -98,6 +98,8 @@ class Link:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self.lock:
             self.pairs.append((near, far))
+        if self.listener is not listener:
+            self.break_open()           # cut meanwhile
         self._run(self._pump, near, far, False)
         self._pump(far, near, True)
         near.close()

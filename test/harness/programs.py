@@ -34,6 +34,18 @@ def die_with_us():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def freeze(pid, wait=10):
+    """SIGSTOP, and until it stands still, which is not at once."""
+    os.kill(pid, signal.SIGSTOP)
+    deadline = time.monotonic() + wait
+    while True:
+        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+            if f.read().rpartition(")")[2].split()[0] == "T":
+                return
+        assert time.monotonic() < deadline, "process %d goes on" % pid
+        time.sleep(0.001)
+
+
 class Program:
     """A process with a log; `what` names it in complaints."""
 

@@ -17,7 +17,7 @@ import ssl
 import subprocess
 import time
 
-from .programs import Program, find
+from .programs import Program, find, freeze
 
 
 class RedisError(Exception):
@@ -128,7 +128,7 @@ class Server(Program):
 
     def pause(self):
         """It hangs: connections open, nobody answers."""
-        os.kill(self.process.pid, signal.SIGSTOP)
+        freeze(self.process.pid)
 
     def resume(self):
         os.kill(self.process.pid, signal.SIGCONT)
@@ -276,6 +276,18 @@ class Redis(Server):
     def wait_synced(self, wait=10):
         """A replica: until it has all that its master has."""
         self.wait_for("master_link_status", "up", wait)
+
+    def wait_busy(self, wait=10):
+        """Until a script that was sent runs, and for long enough."""
+        deadline = time.monotonic() + wait
+        while True:
+            try:
+                self.ask("PING")
+            except RedisError as why:
+                assert str(why).startswith("BUSY"), why
+                return
+            assert time.monotonic() < deadline, "%s is not busy" % self.what
+            time.sleep(0.02)
 
     def promote(self):
         self.ask("REPLICAOF", "NO", "ONE")

@@ -50,6 +50,7 @@ def busy_begins(cluster):
     sock = socket.create_connection((cluster.redis.host, cluster.redis.port))
     sock.sendall(b"EVAL 'while true do end' 0\r\n")
     cluster.busy = sock
+    cluster.redis.wait_busy()
 
 
 def busy_ends(cluster):

@@ -17,6 +17,7 @@ from harness.balancer import DATAGRAM, v2
 from harness.daemon import binary
 from harness.namespace import add_address, scene_inside
 from harness.phone import Phone
+from harness.programs import freeze
 from harness.scene import call, serve
 
 BOB = "sip:bob@example.com"
@@ -411,7 +412,7 @@ def test_what_finds_no_place_is_handed_over_later(scene):
     child, = children(scene.daemon.process.pid)
     sources = ["127.201.%d.%d" % (1 + i // 250, 1 + i % 250)
                for i in range(1500)]
-    os.kill(child, signal.SIGSTOP)
+    freeze(child)
     try:
         for source in sources:
             scan_from(source, scene.proxy)
