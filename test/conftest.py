@@ -16,6 +16,7 @@ from harness.dns import DnsServer  # noqa: E402
 from harness.net import Nets  # noqa: E402
 from harness.pki import Pki  # noqa: E402
 from harness.scene import Scene  # noqa: E402
+from harness.two_ways import Pair  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +45,19 @@ def scene(tmp_path, net, nets):
     out = Scene(tmp_path, net, nets.port6())
     yield out
     out.close()
+
+
+@pytest.fixture
+def pair(scene):
+    """Makes a Pair in this scene."""
+    pairs = []
+
+    def make(**changes):
+        pairs.append(Pair(scene, **changes))
+        return pairs[-1]
+    yield make
+    for x in pairs:
+        x.close()
 
 
 @pytest.fixture

@@ -13,11 +13,13 @@ import re
 import secrets
 import socket
 import struct
+import threading
 import time
 
 from . import check, digest, sip
 from .daemon import Daemon
 from .link import Link
+from .patience import PATIENCE, until
 from .redis import Redis
 from .scene import NO_RATES, Scene
 
@@ -100,7 +102,8 @@ class Cluster(Scene):
         """nonce_store of an instance: by its own link, if it has one."""
         url = self.links[name].url() if name in self.links else \
             self.redis.url()
-        return dict({"type": "redis", "url": url, "timeout": "500ms"},
+        # a Redis that is only late is not away
+        return dict({"type": "redis", "url": url, "timeout": "3s"},
                     **changes)
 
     def config_of(self, name, store=(), **changes):
@@ -160,12 +163,12 @@ class Cluster(Scene):
 
     # ---- looked at
 
-    def probe(self, one, timeout=2):
+    def probe(self, one):
         """What an instance asks of a stranger: a Nonce; None: it does not
         challenge now (503)."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind((self.net.host(99), 0))
-            sock.settimeout(timeout)
+            sock.settimeout(PATIENCE)
             me = "%s:%d" % sock.getsockname()
             sock.sendto(sip.octets(
                 "OPTIONS sip:bob@example.com SIP/2.0\r\n"
@@ -180,37 +183,39 @@ class Cluster(Scene):
         assert got.status == 407, got
         return nonce_of(digest.parse(got["Proxy-Authenticate"]))
 
-    def wait(self, one, fits, words, wait=10):
-        deadline = time.monotonic() + wait
-        while True:
-            seen = self.probe(one)
-            if fits(seen):
-                return seen
-            assert time.monotonic() < deadline, "%s is not %s: %r\n%s" % (
-                one.name, words, seen, self.redis.state())
-            time.sleep(0.02)
+    def wait(self, one, fits, words, wait=PATIENCE):
+        """Until its challenges are so; returns what the last was."""
+        seen = None
 
-    def wait_shared(self, *which, wait=10):
+        def it_fits():
+            nonlocal seen
+            seen = self.probe(one)
+            return fits(seen)
+        until(it_fits, lambda: "%s is not %s: %r\n%s" % (
+            one.name, words, seen, self.redis.state()), wait)
+        return seen
+
+    def wait_shared(self, *which, wait=PATIENCE):
         """Until they count in Redis; what they have there in common."""
         for one in which or self.instances:
             seen = self.wait(one, lambda n: n is not None and not n.local,
                              "connected to Redis", wait)
         return seen.generation
 
-    def wait_local(self, *which, wait=10):
+    def wait_local(self, *which):
         for one in which or self.instances:
             self.wait(one, lambda n: n is not None and n.local,
-                      "counting by itself", wait)
+                      "counting by itself")
 
-    def wait_denied(self, *which, wait=10):
+    def wait_denied(self, *which):
         for one in which or self.instances:
-            self.wait(one, lambda n: n is None, "refusing", wait)
+            self.wait(one, lambda n: n is None, "refusing")
 
-    def wait_generation(self, other_than, *which, wait=10):
+    def wait_generation(self, other_than, *which):
         for one in which or self.instances:
             self.wait(one, lambda n: n is not None and not n.local
                       and n.generation != other_than,
-                      "of another generation", wait)
+                      "of another generation")
 
     def logs(self):
         return [(one.name, one.log) for one in self.instances]
@@ -253,6 +258,16 @@ def used(phone, pbx, one, then=None):
     return passes(phone, pbx)
 
 
+def serves(pbx, seen):
+    """What has come to the PBX is answered, and joins what it has seen."""
+    while True:
+        got = pbx.receive(timeout=0)
+        if got is None:
+            return
+        pbx.reply(200, to=got)
+        seen.append(got)
+
+
 def copies(message, count=1, **edit):
     """A captured request in transactions and calls of their own: the digest
     covers neither Call-ID nor From tag nor branch."""
@@ -270,12 +285,12 @@ def copies(message, count=1, **edit):
     return out
 
 
-def all_refuse(cluster, phone, requests, timeout=3.0, fits=(407,)):
+def all_refuse(cluster, phone, requests, fits=(407,)):
     """No instance takes again what was used: stale, or not now."""
     for request in requests:
         for one in cluster:
             phone.post(copies(request)[0], flow=one.flow(phone))
-            got = phone.expect(fits, timeout)
+            got = phone.expect(fits)
             assert got.status == 503 or check.is_stale(got)
 
 
@@ -312,8 +327,9 @@ class Crowd:
         while self.read(0) is not None:
             pass
 
-    def gather(self, wait=5, again=0.5):
-        """Until each request has its final answer; those without are told."""
+    def gather(self, meanwhile=None, wait=PATIENCE, again=0.5):
+        """Until each request has its final answer; those without are told.
+        meanwhile: what else is to be done, over and over."""
         deadline = time.monotonic() + wait
         repeat = time.monotonic() + again
         while len(self.answers) < len(self.sent):
@@ -325,7 +341,9 @@ class Crowd:
                 for branch, (data, address, _) in self.sent.items():
                     if branch not in self.answers:
                         self.sock.sendto(data, address)
-            self.read(min(deadline, repeat) - now)
+            if meanwhile is not None:
+                meanwhile()
+            self.read(min(deadline, repeat, now + 0.05) - now)
         return [b for b in self.sent if b not in self.answers]
 
     def statuses(self):
@@ -345,3 +363,36 @@ class Crowd:
 
     def close(self):
         self.sock.close()
+
+
+def storm(cluster, alice, pbx, rounds, disturb):
+    """Copies of each right answer come to both instances, while disturb() is
+    called again and again: each use passes once at most."""
+    ends = threading.Event()
+
+    def disturb_on():
+        while not ends.wait(0.03):
+            disturb()
+
+    disturber = threading.Thread(target=disturb_on)
+    disturber.start()
+    crowd = cluster.keep(Crowd(cluster.net.host(66)))
+    seen = []
+    try:
+        for n in range(rounds):
+            one = cluster.instances[n % 2]
+            alice.send("MESSAGE", BOB, flow=one.flow(alice))
+            alice.expect(407)
+            request = alice.authorize(alice.again())
+            request.set("Subject", "use-%d" % n)
+            for k, copy in enumerate(copies(request, 4)):
+                crowd.send(copy, cluster.instances[(n + k) % 2].address)
+            serves(pbx, seen)
+            crowd.pump()
+    finally:
+        ends.set()
+        disturber.join()
+    assert not crowd.gather(lambda: serves(pbx, seen))
+    uses = [got["Subject"] for got in seen]
+    assert len(uses) == len(set(uses)), uses
+    cluster.wait_shared()

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from . import digest
+from .patience import PATIENCE, until
 from .programs import die_with_us, freeze
 
 SANITIZER = re.compile(
@@ -88,6 +89,7 @@ class Log:
 
     def __init__(self, path):
         self.path = path
+        self.parsed, self.read = [], 0      # lines, and bytes, so far
 
     def text(self):
         try:
@@ -97,10 +99,19 @@ class Log:
             return ""
 
     def lines(self):
-        text = self.text()
-        whole = text[:text.rfind("\n") + 1]
-        return [parse_line(x) for x in whole.splitlines()
-                if x.startswith("{") or "event=" in x]
+        """Whole ones; each is parsed once."""
+        try:
+            with open(self.path, "rb") as f:
+                f.seek(self.read)
+                data = f.read()
+        except FileNotFoundError:
+            return []
+        data = data[:data.rfind(b"\n") + 1]
+        self.read += len(data)
+        self.parsed += [
+            parse_line(x) for x in data.decode("utf-8", "replace").splitlines()
+            if x.startswith("{") or "event=" in x]
+        return list(self.parsed)
 
     def find(self, **fields):
         def fits(line):
@@ -110,17 +121,13 @@ class Log:
                 for k, v in fields.items())
         return [x for x in self.lines() if fits(x)]
 
-    def has(self, timeout=2.0, count=1, **fields):
+    def has(self, timeout=PATIENCE, count=1, **fields):
         """Wait for `count` lines with these fields; returns the last."""
-        deadline = time.monotonic() + timeout
-        while True:
+        def last():
             found = self.find(**fields)
-            if len(found) >= count:
-                return found[-1]
-            if time.monotonic() > deadline:
-                raise AssertionError("no log line %r in:\n%s" % (
-                    fields, self.text()[-4000:]))
-            time.sleep(0.02)
+            return len(found) >= count and found[-1]
+        return until(last, lambda: "no log line %r in:\n%s" % (
+            fields, self.text()[-4000:]), timeout)
 
     def has_not(self, settle=0.3, **fields):
         time.sleep(settle)
@@ -142,27 +149,27 @@ class Daemon:
         with open(self.config_path, "w", encoding="utf-8") as f:
             f.write(text)
 
-    def run(self, *args, timeout=20, **more):
+    def run(self, *args, timeout=4 * PATIENCE, **more):
         """Run to the end, as with -t; returns the finished process."""
         return subprocess.run(
             [binary(), *args], capture_output=True, text=True,
             timeout=timeout, cwd=self.folder, check=False, **more)
 
-    def start(self, wait=10):
+    def start(self):
         begun = len(self.log.find(event="daemon.start"))
         with open(self.log.path, "ab") as log:
             self.process = subprocess.Popen(
                 [binary(), "-c", self.config_path], stderr=log,
                 stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
                 cwd=self.folder, preexec_fn=die_with_us)
-        deadline = time.monotonic() + wait
-        while len(self.log.find(event="daemon.start")) <= begun:
-            assert self.process.poll() is None, \
-                "the daemon ended with %s:\n%s" % (
-                    self.process.returncode, self.log.text())
-            assert time.monotonic() < deadline, "the daemon is not ready"
-            time.sleep(0.01)
+        until(lambda: self.is_ready(begun), "the daemon is not ready")
         return self
+
+    def is_ready(self, begun):
+        """It said so once more than before."""
+        assert self.alive(), "the daemon ended with %s:\n%s" % (
+            self.process.returncode, self.log.text())
+        return len(self.log.find(event="daemon.start")) > begun
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
@@ -179,16 +186,31 @@ class Daemon:
 
     def metrics(self):
         """Counters as {(name, value of the label or ""): count}, asked for
-        by SIGUSR1."""
-        before = count = len(self.log.find(event="metric"))
-        self.signal(signal.SIGUSR1)
-        deadline = time.monotonic() + 3
-        while count == before or len(self.log.find(event="metric")) > count:
-            assert time.monotonic() < deadline, "no counters in the log"
-            count = len(self.log.find(event="metric"))
-            time.sleep(0.2)
+        by SIGUSR1; what they say is whole when they begin once more."""
+        before = len(self.batches())
+        for count in (1, 2):
+            self.signal(signal.SIGUSR1)
+            until(lambda: len(self.batches()) >= before + count,
+                  "no counters in the log")
         return {(x["name"], x.get("of", "")): int(x["value"])
-                for x in self.log.find(event="metric")[before:]}
+                for x in self.batches()[before]}
+
+    def batches(self):
+        """The counters each time they were asked for: all begin alike."""
+        out, first = [], None
+        for line in self.log.find(event="metric"):
+            key = line["name"], line.get("of")
+            first = first or key
+            if key == first:
+                out.append([])
+            out[-1].append(line)
+        return out
+
+    def settle(self):
+        """What was sent before has been looked at: after two rounds of the
+        loop for sure, and these are four."""
+        self.metrics()
+        self.metrics()
 
     def cpu_seconds(self):
         """Of its one thread; finer than the ticks of stat."""
@@ -201,14 +223,14 @@ class Daemon:
         with open(path, encoding="ascii") as f:
             return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
 
-    def stop(self, wait=10):
+    def stop(self):
         """SIGTERM; a clean end is part of every scenario."""
         if self.process is None:
             return
         if self.alive():
             os.kill(self.process.pid, signal.SIGTERM)
         try:
-            status = self.process.wait(wait)
+            status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

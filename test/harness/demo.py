@@ -133,8 +133,9 @@ def play(scene):
 
 
 def main():
+    nets = Nets()               # which keeps others away while it lives
     with tempfile.TemporaryDirectory() as folder:
-        scene = Scene(folder, Nets().next(), 0)
+        scene = Scene(folder, nets.next(), 0)
         try:
             play(scene)
         except AssertionError as why:

@@ -90,8 +90,9 @@ def reasons(cluster):
 
 
 def main():
+    nets = Nets()               # which keeps others away while it lives
     with tempfile.TemporaryDirectory() as folder:
-        cluster = Cluster(folder, Nets().next(), 0)
+        cluster = Cluster(folder, nets.next(), 0)
         try:
             cluster.start(store={"on_failure": "local"})
             who_is_who(cluster)

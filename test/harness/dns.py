@@ -5,6 +5,8 @@ import socket
 import struct
 import threading
 
+from .patience import PATIENCE
+
 TYPES = {"A": 1, "AAAA": 28, "SRV": 33, "NAPTR": 35}
 DATAGRAM = 512              # longer answers go over TCP
 
@@ -140,6 +142,6 @@ class DnsServer:
         poke.close()
         self.listener.shutdown(socket.SHUT_RDWR)
         for thread in self.threads:
-            thread.join(1)
+            thread.join(PATIENCE)
         self.sock.close()
         self.listener.close()

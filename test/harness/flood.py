@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from .daemon import binary
+from .patience import PATIENCE
 from .scene import REALM
 
 HEADER_OF_MINE = b"\r\nFrom: <sip:u"    # as all strangers of the flood do
@@ -54,7 +55,7 @@ class Flood:
     def finish(self):
         """What it counted."""
         words = self.process.stdout.read().split()
-        assert self.process.wait(10) == 0 and words[0] == "end"
+        assert self.process.wait(PATIENCE) == 0 and words[0] == "end"
         return {k: int(v) for k, v in (x.split("=") for x in words[1:])}
 
     def close(self):

@@ -4,6 +4,8 @@ import socket
 import threading
 import time
 
+from .patience import PATIENCE
+
 
 class Link:
     """Listens at its own address and carries bytes to `target`.
@@ -89,7 +91,7 @@ class Link:
 
     def _carry(self, near, listener):
         try:
-            far = socket.create_connection(self.target, 5)
+            far = socket.create_connection(self.target, PATIENCE)
         except OSError:
             near.close()
             return

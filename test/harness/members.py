@@ -13,6 +13,7 @@ import socket
 import threading
 
 from . import sip
+from .patience import PATIENCE
 
 
 class Member:
@@ -77,5 +78,5 @@ class Member:
             self.sock.sendto(b"", (self.host, self.port))
         except OSError:
             pass
-        self.thread.join(5)
+        self.thread.join(PATIENCE)
         self.sock.close()

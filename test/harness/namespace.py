@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from .patience import PATIENCE
 from .scene import Scene
 
 CLONE_NEWNET = 0x40000000
@@ -46,7 +47,7 @@ class Namespace:
 
     def close(self):
         self.keeper.stdin.close()
-        self.keeper.wait(5)
+        self.keeper.wait(PATIENCE)
         self.keeper.stdout.close()
 
 

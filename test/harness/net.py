@@ -4,6 +4,7 @@ side on port 5060.  A belongs to a test process, B counts its tests."""
 import socket
 
 PORT_OF_GUARD = 5059
+TIME_WAIT = "06"
 
 
 def has_ipv6():
@@ -23,20 +24,39 @@ class Net:
         return "127.%d.%d.%d" % (self.a, self.b, number)
 
 
+def in_use():
+    """Every A at which there are sockets, as the kernel lists them."""
+    out = set()
+    for name in ("udp", "tcp"):
+        with open("/proc/net/" + name, encoding="ascii") as f:
+            rows = [line.split() for line in f][1:]
+        # the address is written last octet first
+        out |= {int(row[1][4:6], 16) for row in rows
+                if row[1][6:8] == "7F" and row[3] != TIME_WAIT}
+    return out
+
+
 class Nets:
-    """Hands out a Net a test.  A held socket keeps A from other runs."""
+    """Hands out a Net a test.  A held socket keeps A from other runs; what
+    a run that was broken off left behind does, too, while it lives."""
 
     def __init__(self):
-        self.guard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        used = in_use()
         for self.a in range(10, 250):
-            try:
-                self.guard.bind(("127.%d.0.1" % self.a, PORT_OF_GUARD))
+            if self.a not in used and self.holds():
                 break
-            except OSError:
-                continue
         else:
             raise RuntimeError("no free loopback network")
         self.b = 0
+
+    def holds(self):
+        self.guard = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self.guard.bind(("127.%d.0.1" % self.a, PORT_OF_GUARD))
+            return True
+        except OSError:
+            self.guard.close()
+            return False
 
     def next(self):
         self.b = self.b % 250 + 1

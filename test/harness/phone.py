@@ -24,10 +24,10 @@ import secrets
 import time
 
 from . import digest, sip
+from .patience import PATIENCE
 from .sip import Message, host_port, host_text, params_of, uri_of, uri_params
 from .wire import Wire
 
-TIMEOUT = 3.0
 ANSWERED_IN = {"Proxy-Authenticate": "Proxy-Authorization",
                "WWW-Authenticate": "Authorization"}
 SDP = ("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\n"
@@ -357,7 +357,7 @@ class Phone:
 
     # ---- receiving
 
-    def receive(self, timeout=TIMEOUT, again=False):
+    def receive(self, timeout=PATIENCE, again=False):
         """The next message that is not a retransmission, or None."""
         deadline = time.monotonic() + timeout
         while True:
@@ -377,7 +377,7 @@ class Phone:
             message.when = got.when
             return message
 
-    def expect(self, what, timeout=TIMEOUT, again=False):
+    def expect(self, what, timeout=PATIENCE, again=False):
         """The next message must be this method, or this status."""
         deadline = time.monotonic() + timeout
         while True:
@@ -396,7 +396,7 @@ class Phone:
         self._note(got)
         return got
 
-    def expect_again(self, what, timeout=TIMEOUT):
+    def expect_again(self, what, timeout=PATIENCE):
         """A retransmission of something seen."""
         return self.expect(what, timeout, again=True)
 
@@ -444,3 +444,17 @@ class Phone:
 
     def close(self):
         self.wire.close()
+
+
+def first_of(*phones):
+    """Whichever of them hears something first, and what."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        late = time.monotonic() > deadline
+        for phone in phones:
+            got = phone.receive(timeout=0.01)
+            if got is not None and got.status != 100:
+                phone._note(got)
+                return phone, got
+        assert not late, "%s waited in vain" % " and ".join(
+            phone.name for phone in phones)

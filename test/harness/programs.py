@@ -14,6 +14,8 @@ import socket
 import subprocess
 import time
 
+from .patience import PATIENCE, until
+
 DATA = os.path.abspath(
     os.path.join(os.path.dirname(__file__), "..", "data"))
 REALM = "example.com"
@@ -34,16 +36,15 @@ def die_with_us():
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def freeze(pid, wait=10):
+def is_frozen(pid):
+    with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+        return f.read().rpartition(")")[2].split()[0] == "T"
+
+
+def freeze(pid):
     """SIGSTOP, and until it stands still, which is not at once."""
     os.kill(pid, signal.SIGSTOP)
-    deadline = time.monotonic() + wait
-    while True:
-        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
-            if f.read().rpartition(")")[2].split()[0] == "T":
-                return
-        assert time.monotonic() < deadline, "process %d goes on" % pid
-        time.sleep(0.001)
+    until(lambda: is_frozen(pid), "process %d goes on" % pid)
 
 
 class Program:
@@ -76,13 +77,13 @@ class Program:
         return os.waitid(os.P_PID, self.process.pid,
                          os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
 
-    def stop(self, wait=8):
+    def stop(self):
         """End it, and then what it left behind: its children are in the
         session that it leads."""
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
-        deadline = time.monotonic() + wait
+        deadline = time.monotonic() + PATIENCE
         while not self.has_ended() and time.monotonic() < deadline:
             time.sleep(0.02)
         os.killpg(self.process.pid, signal.SIGKILL)
@@ -106,6 +107,8 @@ class Sipp(Program):
                 os.path.join(DATA, "sipp", scenario + ".xml"),
                 "-i", host, "-mi", host, "-p", str(port), "-t", transport,
                 "-m", str(calls), "-nostdin", "-trace_err",
+                # what comes while it is late
+                "-buff_size", "1000000",
                 "-timeout", str(limit), "-timeout_error"]
         for key, value in dict(keys).items():
             argv += ["-key", key, value]
@@ -122,14 +125,12 @@ class Sipp(Program):
         table = "/proc/net/" + ("tcp" if transport.startswith("t") else "udp")
         local = "%08X:%04X" % (
             int.from_bytes(socket.inet_aton(host), "little"), port)
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            with open(table, encoding="ascii") as f:
-                if any(line.split()[1] == local for line in f):
-                    return
+
+        def is_bound():
             assert self.process.poll() is None, self.complaint("ended")
-            time.sleep(0.02)
-        raise AssertionError(self.complaint("does not listen"))
+            with open(table, encoding="ascii") as f:
+                return any(line.split()[1] == local for line in f)
+        until(is_bound, lambda: self.complaint("does not listen"))
 
     def written(self, kind):
         """What SIPp wrote to its files of a kind: errors, shortmessages."""
@@ -213,15 +214,14 @@ class Baresip(Program):
         self.control = self.connect((host, 4444))
 
     def connect(self, address):
-        deadline = time.monotonic() + 8
-        while True:
+        def connection():
             try:
-                return socket.create_connection(address, 1)
+                return socket.create_connection(address, PATIENCE)
             except OSError:
                 assert self.process.poll() is None, self.complaint("ended")
-                assert time.monotonic() < deadline, \
-                    self.complaint("has no control socket")
-                time.sleep(0.05)
+                return None
+        return until(connection,
+                     lambda: self.complaint("has no control socket"))
 
     def tell(self, command, params=""):
         """A netstring of JSON, as module ctrl_tcp takes it."""
@@ -241,9 +241,9 @@ class Baresip(Program):
             self.events.append(json.loads(rest[:int(size)]))
             self.data = rest[int(size) + 1:]
 
-    def expect(self, kind, timeout=8):
+    def expect(self, kind):
         """Wait for an event, and forget those before it."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while True:
             while self.events:
                 event = self.events.pop(0)
@@ -253,20 +253,17 @@ class Baresip(Program):
                 self.complaint("waited in vain for " + kind)
             self.read(deadline - time.monotonic())
 
-    def wait_log(self, pattern, timeout=8):
+    def wait_log(self, pattern):
         """Wait for words in its log: what happened before we could listen."""
-        deadline = time.monotonic() + timeout
-        while not re.search(pattern, self.log()):
-            assert time.monotonic() < deadline, \
-                self.complaint("never said " + pattern)
-            time.sleep(0.05)
+        until(lambda: re.search(pattern, self.log()),
+              lambda: self.complaint("never said " + pattern))
 
     def wait_registered(self):
         self.wait_log(r"@%s: \{0.*\} 200 OK" % re.escape(REALM))
 
-    def stop(self, wait=8):
+    def stop(self):
         self.control.close()
-        super().stop(wait)
+        super().stop()
 
 
 # ---- Kamailio
@@ -296,7 +293,7 @@ class AnyKamailio(Program):
 
     def wait_ready(self):
         """Until it answers an OPTIONS."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.bind((self.host, 0))
             sock.settimeout(0.2)
@@ -328,7 +325,7 @@ class Kamailio(AnyKamailio):
 
 # ---- sipsak
 
-def sipsak(*args, timeout=20):
+def sipsak(*args, timeout=4 * PATIENCE):
     """Run to the end; returns the finished process."""
     return subprocess.run(
         [find("sipsak"), "-vv", "-l", "0", *args], capture_output=True,

@@ -15,9 +15,11 @@ import signal
 import socket
 import ssl
 import subprocess
-import time
 
+from .patience import PATIENCE, until
 from .programs import Program, find, freeze
+
+ELECTION = 2 * PATIENCE     # sentinels look every 10 s who is there
 
 
 class RedisError(Exception):
@@ -95,20 +97,19 @@ class Server(Program):
         self.spawn([find("redis-server"), self.conf, *self.mode])
         return self.wait_ready()
 
-    def wait_ready(self, wait=10):
+    def wait_ready(self):
         """Until it answers, be it that it is still loading."""
-        deadline = time.monotonic() + wait
-        while True:
-            try:
-                self.ask("PING")
-                return self
-            except RedisError:
-                return self
-            except OSError:
-                assert self.process.poll() is None, self.complaint("ended")
-                assert time.monotonic() < deadline, \
-                    self.complaint("does not answer")
-                time.sleep(0.01)
+        until(self.answers, lambda: self.complaint("does not answer"))
+        return self
+
+    def answers(self):
+        try:
+            return self.ask("PING")
+        except RedisError as why:
+            return why
+        except OSError:
+            assert self.process.poll() is None, self.complaint("ended")
+            return None
 
     def state(self):
         """For complaints."""
@@ -133,15 +134,15 @@ class Server(Program):
     def resume(self):
         os.kill(self.process.pid, signal.SIGCONT)
 
-    def stop(self, wait=8):
+    def stop(self):
         self.forget_admin()
         if self.process is not None and self.process.poll() is None:
             self.resume()
-        super().stop(wait)
+        super().stop()
 
     # ---- asked
 
-    def connect(self, timeout=3):
+    def connect(self, timeout=PATIENCE):
         return Client(socket.create_connection((self.host, self.port),
                                                timeout))
 
@@ -167,16 +168,11 @@ class Server(Program):
         lines = self.ask("INFO", section).splitlines()
         return dict(x.split(":", 1) for x in lines if ":" in x)
 
-    def wait_for(self, what, wanted, wait=10):
+    def wait_for(self, what, wanted):
         """Until INFO says so."""
-        deadline = time.monotonic() + wait
-        while True:
-            said = self.info().get(what)
-            if said == wanted:
-                return
-            assert time.monotonic() < deadline, "%s: %s is %s, not %s" % (
-                self.what, what, said, wanted)
-            time.sleep(0.02)
+        until(lambda: self.info().get(what) == wanted,
+              lambda: "%s: %s is %s, not %s" % (
+                  self.what, what, self.info().get(what), wanted))
 
 
 class Redis(Server):
@@ -223,7 +219,7 @@ class Redis(Server):
     def unix_url(self):
         return "unix://" + self.socket_path
 
-    def connect(self, timeout=3):
+    def connect(self, timeout=PATIENCE):
         sock = socket.create_connection((self.host, self.port), timeout)
         if self.ca is not None:
             context = ssl.create_default_context(cafile=self.ca)
@@ -273,21 +269,14 @@ class Redis(Server):
         """All connections but ours."""
         return self.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
-    def wait_synced(self, wait=10):
+    def wait_synced(self):
         """A replica: until it has all that its master has."""
-        self.wait_for("master_link_status", "up", wait)
+        self.wait_for("master_link_status", "up")
 
-    def wait_busy(self, wait=10):
+    def wait_busy(self):
         """Until a script that was sent runs, and for long enough."""
-        deadline = time.monotonic() + wait
-        while True:
-            try:
-                self.ask("PING")
-            except RedisError as why:
-                assert str(why).startswith("BUSY"), why
-                return
-            assert time.monotonic() < deadline, "%s is not busy" % self.what
-            time.sleep(0.02)
+        until(lambda: str(self.answers()).startswith("BUSY"),
+              "%s is not busy" % self.what)
 
     def promote(self):
         self.ask("REPLICAOF", "NO", "ONE")
@@ -320,26 +309,23 @@ class Sentinel(Server):
                               self.name)
         return host, int(port)
 
-    def wait_replicas(self, count=1, wait=15):
-        deadline = time.monotonic() + wait
-        while len(self.ask("SENTINEL", "REPLICAS", self.name)) < count:
-            assert time.monotonic() < deadline, "the replica was not found"
-            time.sleep(0.05)
+    def wait_replicas(self, count=1):
+        until(lambda: len(self.ask("SENTINEL", "REPLICAS",
+                                   self.name)) >= count,
+              "the replica was not found", ELECTION)
 
-    def wait_master(self, redis, wait=20):
-        deadline = time.monotonic() + wait
-        while self.master() != (redis.host, redis.port):
-            assert time.monotonic() < deadline, \
-                self.complaint("did not choose " + redis.what)
-            time.sleep(0.05)
+    def wait_master(self, redis):
+        until(lambda: self.master() == (redis.host, redis.port),
+              lambda: self.complaint("did not choose " + redis.what),
+              ELECTION)
 
-    def fail_over(self, wait=15):
+    def fail_over(self):
         """Now; it may first have to learn what its replicas are good for."""
-        deadline = time.monotonic() + wait
-        while True:
-            try:
-                return self.ask("SENTINEL", "FAILOVER", self.name)
-            except RedisError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
+        until(self.fails_over, lambda: self.complaint("does not fail over"),
+              ELECTION)
+
+    def fails_over(self):
+        try:
+            return self.ask("SENTINEL", "FAILOVER", self.name)
+        except RedisError:
+            return None

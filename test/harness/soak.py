@@ -342,8 +342,9 @@ def plan_of(args=()):
 
 def main(args):
     plan = plan_of(args)
+    nets = Nets()               # which keeps others away while it lives
     with tempfile.TemporaryDirectory() as folder:
-        cluster = Cluster(folder, Nets().next(), 0)
+        cluster = Cluster(folder, nets.next(), 0)
         try:
             cluster.start(plan.instances, store={"timeout": "50ms"},
                           log={"level": "notice"})

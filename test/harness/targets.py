@@ -11,6 +11,7 @@ import socket
 import threading
 
 from . import sip
+from .patience import PATIENCE
 from .wire import TcpFlow
 
 HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
@@ -36,7 +37,7 @@ class Target:
             except OSError:
                 return
             self.accepted += 1
-            sock.settimeout(5)
+            sock.settimeout(PATIENCE)
             try:
                 self.act(self, sock)
             except OSError:
@@ -107,7 +108,7 @@ class Target:
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.thread.join(6)
+        self.thread.join(2 * PATIENCE)
         for sock in self.held:
             sock.close()
 

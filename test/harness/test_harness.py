@@ -8,6 +8,7 @@ import pytest
 from harness import digest, sip
 from harness.ladder import Ladder
 from harness.link import Link
+from harness.patience import PATIENCE
 from harness.phone import SDP, Phone
 from harness.redis import Client, Redis, RedisError
 from harness.soak import pbx
@@ -138,8 +139,8 @@ def test_a_link_with_bad_days(net, tmp_path):
     redis = Redis(tmp_path, net.host(20))
     link = Link(net.host(21), (redis.host, redis.port))
 
-    def ask(*words):
-        client = Client(socket.create_connection(link.address, 0.5))
+    def ask(*words, wait=PATIENCE):
+        client = Client(socket.create_connection(link.address, wait))
         try:
             return client(*words)
         finally:
@@ -148,12 +149,12 @@ def test_a_link_with_bad_days(net, tmp_path):
         assert ask("INCR", "n") == 1
         link.mute()
         with pytest.raises(socket.timeout):
-            ask("INCR", "n")
+            ask("INCR", "n", wait=0.5)
         assert redis.ask("GET", "n") == "2" and link.swallowed
         link.heal()
         link.stall()
         with pytest.raises(socket.timeout):
-            ask("INCR", "n")
+            ask("INCR", "n", wait=0.5)
         assert redis.ask("GET", "n") == "2"
         link.cut()
         with pytest.raises(ConnectionError):
@@ -172,7 +173,7 @@ def test_the_pbx_of_the_soak_knows_what_came_twice(net):
     assert ours.recv() == "ready"
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((net.host(1), 5060))
-    sock.settimeout(2)
+    sock.settimeout(PATIENCE)
     for use, branch in (("one", 1), ("two", 2), ("two", 2), ("three", 3),
                         ("one", 4)):
         sock.sendto(b"MESSAGE sip:b SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=%d"

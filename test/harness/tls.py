@@ -2,6 +2,7 @@
 
 import ssl
 
+from .patience import PATIENCE
 from .wire import TcpFlow, connected
 
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -40,7 +41,7 @@ class Caller:
             self.context.verify_mode = ssl.CERT_REQUIRED
             self.context.check_hostname = name is not None
 
-    def connect(self, host, remote, timeout=3, before=b""):
+    def connect(self, host, remote, timeout=PATIENCE, before=b""):
         """From an address; `before` goes out ahead of TLS."""
         sock = connected(host, remote, timeout)
         sock.sendall(before)
@@ -138,7 +139,7 @@ class TlsFlow(TcpFlow):
 
 
 def refused_by(caller, host, remote, ask=b"\r\n\r\n", answer=b"\r\n",
-               timeout=3):
+               timeout=PATIENCE):
     """The words of TLS when the other end turns a caller away; None: it
     answers.  In TLS 1.3 a refusal comes after the caller's part of the
     handshake."""

@@ -9,6 +9,7 @@ import socket
 import time
 
 from . import sip
+from .patience import PATIENCE
 
 Received = collections.namedtuple("Received", "data flow when")
 
@@ -49,7 +50,7 @@ class TcpFlow:
         self.sock.sendall(data)
 
 
-def connected(host, remote, timeout=3, port=0):
+def connected(host, remote, timeout=PATIENCE, port=0):
     """A socket, from an address to another."""
     sock = socket.socket(family_of(host), socket.SOCK_STREAM)
     sock.settimeout(timeout)
@@ -96,7 +97,7 @@ class Wire:
     def udp_to(self, remote):
         return UdpFlow(self.udp, (self.host, self.port), remote, self.before)
 
-    def connect(self, remote, timeout=3, tls=None):
+    def connect(self, remote, timeout=PATIENCE, tls=None):
         """tls: a Caller of tls.py, who does the handshake."""
         if tls is not None:
             return self.adopt(
@@ -113,7 +114,7 @@ class Wire:
 
     def _accept(self, listener, flow_over):
         sock = listener.accept()[0]
-        sock.settimeout(3)
+        sock.settimeout(PATIENCE)
         try:
             self.adopt(flow_over(sock))
         except OSError:
@@ -157,10 +158,11 @@ class Wire:
                 return None
         return self.inbox.popleft()
 
-    def wait_closed(self, flow, timeout):
-        deadline = time.monotonic() + timeout
-        while not flow.closed and time.monotonic() < deadline:
-            self.pump(min(0.05, deadline - time.monotonic()))
+    def wait_closed(self, flow, timeout=PATIENCE):
+        deadline, left = time.monotonic() + timeout, timeout
+        while not flow.closed and left > 0:
+            left = deadline - time.monotonic()
+            self.pump(min(0.05, left))
         return flow.closed
 
     def close(self):
