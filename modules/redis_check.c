@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/secret.h"
 #include "io/dns.h"
 #include "io/loop.h"
@@ -66,7 +67,7 @@ static const struct { const char *v[6]; enum need need; } writes[] = {
 	{ .v = { "ZCARD", "K" }, .need = NEED_SHARE },
 	{ .v = { "ZCOUNT", "K", "0", "1" }, .need = NEED_SHARE },
 };
-enum { WRITES = sizeof writes / sizeof writes[0] };
+enum { WRITES = COUNT(writes) };
 
 static void
 stop(struct check *c, const char *why)

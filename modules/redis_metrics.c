@@ -5,6 +5,8 @@
 
 #include "modules/redis_metrics.h"
 
+#include "base/count.h"
+
 static const char *const verdict_names[] = {
 	[USE_ACCEPT] = "accept", [USE_ABSORB] = "absorb",
 	[USE_FENCED] = "fenced", [USE_REPLAY] = "replay",
@@ -19,7 +21,7 @@ static const struct metric metrics[] = {
 	{ "nonce_redis_uses_total",
 	    "Uses of nonces that were put to Redis, by verdict; unavailable: "
 	    "no answer in time.", METRIC_COUNTER, "verdict", verdict_names,
-	    sizeof verdict_names / sizeof verdict_names[0] },
+	    COUNT(verdict_names) },
 	{ "nonce_redis_round_trips_total", "Answers to uses.",
 	    METRIC_COUNTER, NULL, NULL, 0 },
 	{ "nonce_redis_round_trip_us_total",
@@ -43,7 +45,7 @@ redis_metrics_add(struct redis_metrics *rm, struct metrics *to)
 		&rm->round_trips, &rm->round_trip_us, &rm->offset_ms,
 		&rm->twin, &rm->other_key };
 
-	for (size_t i = 0; i < sizeof cell / sizeof cell[0]; i++) {
+	for (size_t i = 0; i < COUNT(cell); i++) {
 		*cell[i] = metrics_add(to, &metrics[i]);
 		if (*cell[i] == NULL)
 			return false;

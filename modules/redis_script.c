@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/count.h"
+
 bool
 script_load(const struct redis_space *s, const char *text,
     redis_done_f *done, void *arg)
@@ -35,7 +37,7 @@ script_is_denied(const struct redisReply *r)
 	static const char *const words[] = { "can't run this", "NOPERM" };
 	struct str text = redis_text(r);
 
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+	for (size_t i = 0; i < COUNT(words); i++)
 		if (redis_kind(r) == REDIS_ERROR && memmem(text.p, text.len,
 		    words[i], strlen(words[i])) != NULL)
 			return true;

@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/count.h"
+
 static struct str
 key_text(struct space_key *out, int n, const char *fmt, va_list ap)
 {
@@ -49,7 +51,7 @@ bool
 space_send(const struct redis_space *s, const struct redis_args *args,
     redis_done_f *done, void *arg)
 {
-	return redis_link_send(s->link, args, done, arg) != NULL;
+	return redis_link_send(s->link, args, done, arg);
 }
 
 const char *
@@ -83,7 +85,7 @@ space_reason(const struct redisReply *r)
 
 	if (redis_kind(r) == REDIS_NOTHING)
 		return "no answer in time";
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+	for (size_t i = 0; i < COUNT(known); i++)
 		if (redis_is_error(r, known[i].word))
 			return known[i].reason;
 	return redis_kind(r) == REDIS_ERROR ? "the server answers an error" :

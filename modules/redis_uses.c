@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "modules/redis_use_script.h"
 
 #define FINGERPRINT_MS "32000"		/* 64*T1: RFC 3261 17.1.2.2 */
@@ -107,7 +108,7 @@ call_fill(struct use_call *c)
 	c->owners = space_key(s, &c->owner_key, c->shard, "o:");
 }
 
-static struct redis_command *
+static bool
 send_script(struct use_call *c, struct str how, struct str script,
     redis_done_f *done)
 {
@@ -118,7 +119,7 @@ send_script(struct use_call *c, struct str how, struct str script,
 		str_of(s->owner), LITERAL(FINGERPRINT_MS), c->owners };
 
 	return redis_link_send(s->link, &(const struct redis_args){
-	    sizeof v / sizeof v[0], v }, done, c);
+	    COUNT(v), v }, done, c);
 }
 
 static void script_answered(void *arg, const struct redisReply *r);
@@ -128,8 +129,8 @@ static void script_answered(void *arg, const struct redisReply *r);
 static void
 repeat(struct use_call *c, const struct redisReply *r)
 {
-	if (c->repeated || c->use == NULL || send_script(c, LITERAL("EVAL"),
-	    str_of(redis_use_script), script_answered) == NULL) {
+	if (c->repeated || c->use == NULL || !send_script(c, LITERAL("EVAL"),
+	    str_of(redis_use_script), script_answered)) {
 		failed(c, c->repeated ? r : NULL);
 		return;
 	}
@@ -256,7 +257,7 @@ uses_start(struct uses *u, struct nonce_use *use)
 	call_fill(c);
 	sent = u->sha[0] == '\0' ? send_transaction(c) :
 	    send_script(c, LITERAL("EVALSHA"), str_of(u->sha),
-	    script_answered) != NULL;
+	    script_answered);
 	if (!sent) {
 		free(c);
 		return USE_UNAVAILABLE;

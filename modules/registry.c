@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "modules/kinds.h"
 
 static const struct cred_ops *const creds[] = {
@@ -56,13 +57,13 @@ static const struct {
 const struct cred_ops *
 cred_ops_at(size_t i)
 {
-	return i < sizeof creds / sizeof creds[0] ? creds[i] : NULL;
+	return i < COUNT(creds) ? creds[i] : NULL;
 }
 
 const struct nonce_store_ops *
 nonce_store_ops_at(size_t i)
 {
-	return i < sizeof nonce_stores / sizeof nonce_stores[0] ?
+	return i < COUNT(nonce_stores) ?
 	    nonce_stores[i] : NULL;
 }
 

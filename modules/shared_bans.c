@@ -18,6 +18,7 @@
 #include "io/loop.h"
 
 #define LEDGER_MS "600000"
+#define LIFTED "lifted"			/* in the place of a reason */
 #define PORTION "500"
 
 enum {
@@ -92,6 +93,11 @@ take_ban(const struct shared_bans *b, const struct redisReply *r, size_t at)
 	    redis_text(redis_item(r, at))) || !is_source(ban.source) ||
 	    ban.rest_ms <= 0)
 		return;
+	if (str_is(redis_text(redis_item(r, at + 2)), LIFTED)) {
+		if (b->hooks->lifted != NULL)
+			b->hooks->lifted(b->hooks->arg, ban.source);
+		return;
+	}
 	if (ban.rest_ms > REST_MAX_MS)
 		ban.rest_ms = REST_MAX_MS;
 	if (b->hooks->banned != NULL)
@@ -101,13 +107,13 @@ take_ban(const struct shared_bans *b, const struct redisReply *r, size_t at)
 /* Ours have to be told when nobody there knows them: on a new link, in a new
  * epoch, and a while after some were lost. */
 static void
-push_if_needed(struct shared_bans *b, bool anew)
+push_if_needed(struct shared_bans *b)
 {
 	int64_t now_ms = clock_mono_ms();
 
-	if (!b->first && !anew && (b->push_ms == 0 || now_ms < b->push_ms))
+	if (!b->owing && (b->push_ms == 0 || now_ms < b->push_ms))
 		return;
-	b->first = false;
+	b->owing = false;
 	b->push_ms = 0;
 	if (b->hooks->up != NULL)
 		b->hooks->up(b->hooks->arg);
@@ -134,7 +140,9 @@ take_news(struct shared_bans *b, const struct redisReply *r)
 	b->since = number;
 	for (size_t at = 4; at < redis_count(r); at += 3)
 		take_ban(b, r, at);
-	push_if_needed(b, anew);
+	b->owing |= anew;
+	if (!more)
+		push_if_needed(b);
 	return more;
 }
 
@@ -204,8 +212,8 @@ leave(void *arg)
 	b->nleaving = b->text_len = 0;
 }
 
-void
-shared_bans_tell(struct shared_bans *b, const struct shared_ban *ban,
+static void
+tell(struct shared_bans *b, const struct shared_ban *ban, const char *reason,
     size_t max)
 {
 	char source[SHARED_ID_TEXT + 1];
@@ -215,12 +223,25 @@ shared_bans_tell(struct shared_bans *b, const struct shared_ban *ban,
 	hex_encode(source, ban->source, sizeof ban->source);
 	b->max = max;
 	b->text_len += (size_t)snprintf(b->text + b->text_len, BAN_TEXT_MAX,
-	    "%s %lld %s ", source, (long long)ban->rest_ms,
-	    ban_reason_words[ban->reason]);
+	    "%s %lld %s ", source, (long long)ban->rest_ms, reason);
 	if (++b->nleaving == BANS_A_CALL)
 		leave(b);
 	else
 		loop_hook_start(b->leave);
+}
+
+void
+shared_bans_tell(struct shared_bans *b, const struct shared_ban *ban,
+    size_t max)
+{
+	tell(b, ban, ban_reason_words[ban->reason], max);
+}
+
+void
+shared_bans_lift(struct shared_bans *b, const struct shared_ban *ban,
+    size_t max)
+{
+	tell(b, ban, LIFTED, max);
 }
 
 /* ---- life */
@@ -228,7 +249,7 @@ shared_bans_tell(struct shared_bans *b, const struct shared_ban *ban,
 void
 shared_bans_start(struct shared_bans *b)
 {
-	b->running = b->first = true;
+	b->running = b->owing = true;
 	b->epoch[0] = '\0';
 	b->since = 0;
 	b->push_ms = 0;

@@ -22,7 +22,8 @@ struct shared_bans {
 	struct loop_timer *ask;
 	struct loop_hook *leave;
 	bool		 running;
-	bool		 first;		/* nothing was heard on this link */
+	bool		 owing;		/* ours are to be told when all news
+					 * were heard */
 	int64_t		 push_ms;	/* not again before; 0: needed not */
 	char		 epoch[EPOCH_TEXT + 1];
 	int64_t		 since;		/* all is known up to this number */
@@ -41,6 +42,10 @@ void shared_bans_start(struct shared_bans *b);
 void shared_bans_stop(struct shared_bans *b);
 
 void shared_bans_tell(struct shared_bans *b, const struct shared_ban *ban,
+    size_t max);
+/* That it was taken back.  It is remembered for as long as it would have
+ * lasted, so that who was away hears of it before he tells of his own. */
+void shared_bans_lift(struct shared_bans *b, const struct shared_ban *ban,
     size_t max);
 
 #endif

@@ -2,9 +2,8 @@
  * shared_calls.c -- calls that all instances count together, by Redis.
  *
  * What became of a question without an answer is unknown: the call is told to
- * have ended, on the same connection, and so after it.  Ends leave together
- * at the end of a turn, but before the next question, which may be for a call
- * of the same id.
+ * have ended, on the same connection, and so after it.  What became of calls
+ * leaves at the end of a turn, ends together, but before the next question.
  */
 #include "config.h"
 
@@ -15,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "io/loop.h"
 
 enum { ENDS_A_CALL = 32, LASTS_LEAST_MS = 1 };
@@ -41,69 +41,116 @@ account_stem(const struct shared_calls *c, struct space_key *out)
 	return space_key_in(&c->link->space, out, 'c', "a:");
 }
 
-/* ---- ends */
+static const char *
+print(char out[SHARED_NUMBER_MAX], int64_t n)
+{
+	snprintf(out, SHARED_NUMBER_MAX, "%lld", (long long)n);
+	return out;
+}
 
-struct ending {
+/* ---- what became of them */
+
+/* Ends of many, or a life of one. */
+struct telling {
 	struct shared_calls *calls;
 	size_t		 n;
-	uint8_t		 call[ENDS_A_CALL][CALL_ID_BYTES];
+	struct call_news news[ENDS_A_CALL];
 };
 
 static void
-noted(void *arg, const struct redisReply *r)
+note(struct shared_calls *c, const struct call_news *news)
 {
-	struct shared_calls *c = arg;
+	if (c->nnews == CALL_NEWS_MAX) {
+		c->first = (c->first + 1) % CALL_NEWS_MAX;
+		c->nnews--;
+	}
+	c->news[(c->first + c->nnews) % CALL_NEWS_MAX] = *news;
+	c->nnews++;
+	if (c->running)
+		loop_hook_start(c->leave);
+}
 
+/* What may not have come there is told again: an error is one of a master that
+ * is none any more, of a full disk, or the like. */
+static void
+told(void *arg, const struct redisReply *r)
+{
+	struct telling *t = arg;
+	struct shared_calls *c = t->calls;
+
+	for (size_t i = 0; i < t->n && redis_kind(r) != REDIS_INT; i++)
+		note(c, &t->news[i]);
+	free(t);
 	if (c->running)
 		shared_link_good(c->link, r, REDIS_INT);
 }
 
-/* Ends that may not have come there are told again. */
-static void
-ended(void *arg, const struct redisReply *r)
-{
-	struct ending *e = arg;
-	struct shared_calls *c = e->calls;
-
-	if (c->running && (redis_kind(r) == REDIS_NOTHING ||
-	    redis_is_error(r, "NOSCRIPT")))
-		for (size_t i = 0; i < e->n; i++)
-			shared_calls_end(c, e->call[i]);
-	free(e);
-	noted(c, r);
-}
-
 static bool
-send_ending(struct ending *e)
+send_ends(struct telling *t)
 {
-	struct shared_calls *c = e->calls;
+	struct shared_calls *c = t->calls;
 	struct space_key key[ENDS_A_CALL], stem;
-	struct str v[ENDS_A_CALL + 1];
+	struct str v[ENDS_A_CALL + 2];
+	char what[ENDS_A_CALL];
 
-	for (size_t i = 0; i < e->n; i++)
-		v[i] = call_key(c, &key[i], e->call[i]);
-	v[e->n] = account_stem(c, &stem);
-	return shared_link_call(c->link, SHARED_END, e->n,
-	    &(const struct redis_args){ e->n + 1, v }, ended, e);
+	for (size_t i = 0; i < t->n; i++) {
+		v[i] = call_key(c, &key[i], t->news[i].call);
+		what[i] = t->news[i].what;
+	}
+	v[t->n] = account_stem(c, &stem);
+	v[t->n + 1] = (struct str){ what, t->n };
+	return shared_link_call(c->link, SHARED_END, t->n,
+	    &(const struct redis_args){ t->n + 2, v }, told, t);
 }
 
-/* false: they did not leave. */
 static bool
-send_ends(struct shared_calls *c, size_t n)
+send_life(struct telling *t)
 {
-	struct ending *e = malloc(sizeof *e);
+	struct shared_calls *c = t->calls;
+	struct space_key key, stem;
+	char lasts[SHARED_NUMBER_MAX];
+	struct str v[4] = { call_key(c, &key, t->news[0].call),
+		account_stem(c, &stem),
+		str_of(print(lasts, t->news[0].lasts_ms)),
+		{ &t->news[0].what, 1 } };
 
-	if (e == NULL)
-		return false;
-	e->calls = c;
-	e->n = n;
-	for (size_t i = 0; i < n; i++)
-		memcpy(e->call[i], c->end[(c->first + i) % ENDS_MAX],
-		    CALL_ID_BYTES);
-	if (send_ending(e))
-		return true;
-	free(e);
-	return false;
+	return shared_link_call(c->link, SHARED_TOUCH, 1,
+	    &(const struct redis_args){ 4, v }, told, t);
+}
+
+static const struct call_news *
+waiting(const struct shared_calls *c, size_t i)
+{
+	return &c->news[(c->first + i) % CALL_NEWS_MAX];
+}
+
+/* The oldest, and of ends as many more as come next. */
+static void
+fill(struct telling *t, const struct shared_calls *c)
+{
+	t->n = 0;
+	do
+		t->news[t->n] = *waiting(c, t->n);
+	while (t->news[t->n++].lasts_ms == 0 && t->n < ENDS_A_CALL &&
+	    t->n < c->nnews && waiting(c, t->n)->lasts_ms == 0);
+}
+
+/* How many were sent; 0: none can be. */
+static size_t
+send_some(struct shared_calls *c)
+{
+	struct telling *t = malloc(sizeof *t);
+	size_t n;
+
+	if (t == NULL)
+		return 0;
+	t->calls = c;
+	fill(t, c);
+	n = t->n;
+	if (t->news[0].lasts_ms == 0 ? send_ends(t) : send_life(t))
+		return n;
+	free(t);
+	return 0;
 }
 
 static void
@@ -112,27 +159,50 @@ leave(void *arg)
 	struct shared_calls *c = arg;
 	size_t n;
 
-	while (c->running && c->link->up && c->nends > 0) {
-		n = c->nends < ENDS_A_CALL ? c->nends : ENDS_A_CALL;
-		if (!send_ends(c, n))
+	while (c->running && c->link->up && c->nnews > 0) {
+		n = send_some(c);
+		if (n == 0)
 			return;
-		c->first = (c->first + n) % ENDS_MAX;
-		c->nends -= n;
+		c->first = (c->first + n) % CALL_NEWS_MAX;
+		c->nnews -= n;
 	}
 }
 
-void
-shared_calls_end(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES])
+static void
+tell(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES], char what,
+    int64_t lasts_ms)
 {
-	if (c->nends == ENDS_MAX) {
-		c->first = (c->first + 1) % ENDS_MAX;
-		c->nends--;
-	}
-	memcpy(c->end[(c->first + c->nends) % ENDS_MAX], call,
-	    CALL_ID_BYTES);
-	c->nends++;
-	if (c->running)
-		loop_hook_start(c->leave);
+	struct call_news news = { .what = what, .lasts_ms = lasts_ms };
+
+	memcpy(news.call, call, CALL_ID_BYTES);
+	note(c, &news);
+}
+
+void
+shared_calls_end(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES],
+    enum calls_end how)
+{
+	tell(c, call, how == CALLS_OVER ? 'o' : 'b', 0);
+}
+
+static int64_t
+at_least(int64_t lasts_ms)
+{
+	return lasts_ms < LASTS_LEAST_MS ? LASTS_LEAST_MS : lasts_ms;
+}
+
+void
+shared_calls_touch(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES],
+    int64_t lasts_ms)
+{
+	tell(c, call, 't', at_least(lasts_ms));
+}
+
+void
+shared_calls_answered(struct shared_calls *c,
+    const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms)
+{
+	tell(c, call, 'a', at_least(lasts_ms));
 }
 
 /* ---- begins */
@@ -144,7 +214,7 @@ verdict_of(const struct redisReply *r)
 		CALLS_TOO_MANY, CALLS_TOO_FAST, CALLS_TWICE };
 	int64_t n = redis_int(r);
 
-	return n >= 0 && (size_t)n < sizeof verdicts / sizeof verdicts[0] ?
+	return n >= 0 && (size_t)n < COUNT(verdicts) ?
 	    verdicts[n] : CALLS_UNAVAILABLE;
 }
 
@@ -159,7 +229,7 @@ answered(void *arg, const struct redisReply *r)
 	if (c->running && shared_link_good(c->link, r, REDIS_INT))
 		v = verdict_of(r);
 	if (v == CALLS_UNAVAILABLE || (v == CALLS_WITHIN && ask == NULL))
-		shared_calls_end(c, p->call);
+		shared_calls_end(c, p->call, CALLS_OVER);
 	free(p);
 	if (ask == NULL)
 		return;
@@ -175,13 +245,6 @@ struct begin_text {
 	char	number[CALLS_ACCOUNTS][3][SHARED_NUMBER_MAX];
 	struct space_key key[1 + 2 * CALLS_ACCOUNTS];
 };
-
-static const char *
-print(char out[SHARED_NUMBER_MAX], int64_t n)
-{
-	snprintf(out, SHARED_NUMBER_MAX, "%lld", (long long)n);
-	return out;
-}
 
 /* Interval, and what may be missing, as in guard/rates.c. */
 static void
@@ -219,8 +282,7 @@ send_begin(struct shared_calls *c, const struct calls_ask *ask,
 	}
 	hex_encode(t.call, ask->call, sizeof ask->call);
 	v[nkeys] = str_of(t.call);
-	v[nkeys + 1] = str_of(print(t.lasts, ask->lasts_ms < LASTS_LEAST_MS ?
-	    LASTS_LEAST_MS : ask->lasts_ms));
+	v[nkeys + 1] = str_of(print(t.lasts, at_least(ask->lasts_ms)));
 	v[nkeys + 2] = str_of(t.accounts);
 	return shared_link_call(c->link, SHARED_BEGIN, nkeys,
 	    &(const struct redis_args){ nkeys + 3 + 3 * ask->naccounts, v },
@@ -234,7 +296,7 @@ shared_calls_begin(struct shared_calls *c, struct calls_ask *ask)
 
 	ask->pending = NULL;
 	leave(c);
-	if (!c->running || !c->link->up || c->nends > 0)
+	if (!c->running || !c->link->up || c->nnews > 0)
 		goto unavailable;
 	p = calloc(1, sizeof *p);
 	if (p == NULL)
@@ -263,25 +325,7 @@ shared_calls_cancel(struct calls_ask *ask)
 	ask->pending = NULL;
 }
 
-/* ---- the life of a call */
-
-void
-shared_calls_touch(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES],
-    int64_t lasts_ms)
-{
-	struct space_key key, stem;
-	char lasts[SHARED_NUMBER_MAX];
-	struct str v[3];
-
-	if (!c->running || !c->link->up)
-		return;
-	v[0] = call_key(c, &key, call);
-	v[1] = account_stem(c, &stem);
-	v[2] = str_of(print(lasts, lasts_ms < LASTS_LEAST_MS ?
-	    LASTS_LEAST_MS : lasts_ms));
-	shared_link_call(c->link, SHARED_TOUCH, 1,
-	    &(const struct redis_args){ 3, v }, noted, c);
-}
+/* ---- life */
 
 void
 shared_calls_start(struct shared_calls *c)

@@ -7,18 +7,25 @@
 #include "guard/shared.h"
 #include "modules/shared_link.h"
 
-enum { ENDS_MAX = 4096 };
+enum { CALL_NEWS_MAX = 4096 };
+
+/* What became of a call. */
+struct call_news {
+	uint8_t		call[CALL_ID_BYTES];
+	char		what;		/* as the scripts read it */
+	int64_t		lasts_ms;	/* from now on; 0: it ended */
+};
 
 struct shared_calls {
 	struct shared_link *link;
 	struct loop_hook *leave;
 	bool		 running;
 	uint64_t	*asked;		/* metric, by verdict */
-	/* Calls that ended and are counted there still, oldest first; they
-	 * wait while the server is away, or else would count for hours.
-	 * Beyond ENDS_MAX the oldest is forgotten, and ends by itself. */
-	size_t		 first, nends;
-	uint8_t		 end[ENDS_MAX][CALL_ID_BYTES];
+	/* What is not known there, oldest first; it waits while the server is
+	 * away, or else calls that ended would count for hours.  Beyond
+	 * CALL_NEWS_MAX the oldest is forgotten: that call ends by itself. */
+	size_t		 first, nnews;
+	struct call_news news[CALL_NEWS_MAX];
 };
 
 /* 0, or -ENOMEM. */
@@ -27,7 +34,7 @@ void shared_calls_fini(struct shared_calls *c);
 
 void shared_calls_start(struct shared_calls *c);
 void shared_calls_stop(struct shared_calls *c);
-/* Ends leave now: there is no later. */
+/* What waits leaves now: there is no later. */
 void shared_calls_flush(struct shared_calls *c);
 
 /* As in struct shared_ops. */
@@ -36,7 +43,9 @@ enum calls_verdict shared_calls_begin(struct shared_calls *c,
 void shared_calls_cancel(struct calls_ask *ask);
 void shared_calls_touch(struct shared_calls *c,
     const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
+void shared_calls_answered(struct shared_calls *c,
+    const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
 void shared_calls_end(struct shared_calls *c,
-    const uint8_t call[CALL_ID_BYTES]);
+    const uint8_t call[CALL_ID_BYTES], enum calls_end how);
 
 #endif

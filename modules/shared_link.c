@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "modules/redis_server.h"
+
 #define TRIAL_MS "1000"
 #define TRIAL_ID "00000000000000000000000000000000"
 
@@ -97,8 +99,9 @@ try_all(struct shared_link *l)
 		    LITERAL("0"), LITERAL("1")) },
 		[SHARED_BEGIN] = { 3, SPACE_ARGS(call, stem, bucket, id, ms, id,
 		    LITERAL("100"), LITERAL("1"), LITERAL("1000000")) },
-		[SHARED_TOUCH] = { 1, SPACE_ARGS(call, stem, ms) },
-		[SHARED_END] = { 1, SPACE_ARGS(call, stem) }
+		[SHARED_TOUCH] = { 1, SPACE_ARGS(call, stem, ms,
+		    LITERAL("a")) },
+		[SHARED_END] = { 1, SPACE_ARGS(call, stem, LITERAL("o")) }
 	};
 
 	l->tried = 0;
@@ -128,12 +131,36 @@ loaded(void *arg, const struct redisReply *r)
 		try_all(l);
 }
 
+/* As for nonces: a replica that takes writes, or a server that throws keys
+ * away, forgets calls by halves. */
+static void
+info_came(void *arg, const struct redisReply *r)
+{
+	struct shared_link *l = arg;
+	struct redis_server server;
+	const char *unfit;
+
+	if (l->up || l->loaded >= SHARED_SCRIPTS)
+		return;
+	unfit = redis_server_info(&server, r) ? redis_server_unfit(&server) :
+	    why_not(r);
+	if (unfit == NULL)
+		return;
+	l->loaded = SHARED_SCRIPTS;
+	fail(l, unfit);
+}
+
 void
 shared_link_greet(struct shared_link *l)
 {
 	l->up = false;
 	l->loaded = 0;
 	l->tried = 0;
+	if (!SPACE_SEND(&l->space, info_came, l, LITERAL("INFO"))) {
+		l->loaded = SHARED_SCRIPTS;
+		fail(l, space_unsent(&l->space));
+		return;
+	}
 	for (unsigned i = 0; i < SHARED_SCRIPTS; i++)
 		if (!script_load(&l->space, shared_scripts[i], loaded, l)) {
 			l->loaded = SHARED_SCRIPTS;

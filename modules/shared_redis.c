@@ -13,16 +13,22 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "guard/shared.h"
+#include "io/loop.h"
 #include "modules/kinds.h"
 #include "modules/redis_conf.h"
 #include "modules/shared_bans.h"
 #include "modules/shared_calls.h"
 #include "modules/shared_link.h"
 
-enum { SAY_AGAIN_MS = 60000 };		/* another reason for being away */
+enum {
+	SAY_AGAIN_MS = 60000,		/* another reason for being away */
+	STEADY_MS = 10000,		/* up for so long: it is */
+	MOMENTS_MAX = 3			/* that it was up shorter, in a row */
+};
 
 struct store {
 	struct shared	 base;
@@ -31,8 +37,10 @@ struct store {
 	struct shared_bans bans;
 	struct shared_calls calls;
 	bool		 up, closing;
-	const char	*reason;	/* why away; NULL: it is not */
-	int64_t		 said_ms;
+	const char	*reason;	/* why away, as said; NULL: it is not */
+	int64_t		 said_ms, up_ms;
+	unsigned	 moments;	/* that it was up, and no longer */
+	struct loop_timer *say_up;
 	uint64_t	*nup;
 };
 
@@ -62,27 +70,54 @@ go_down(struct store *s, const char *reason)
 {
 	if (s->closing)
 		return;
+	if (s->up)
+		s->moments = clock_mono_ms() - s->up_ms < STEADY_MS ?
+		    s->moments + 1 : 0;
 	say_down(s, reason);
 	s->up = false;
 	*s->nup = 0;
+	loop_timer_stop(s->say_up);
 	shared_link_end(&s->link);
 	shared_bans_stop(&s->bans);
 	shared_calls_stop(&s->calls);
 }
 
-/* Scripts may become ready again on a link that is up. */
+static void
+say_up(void *arg)
+{
+	struct store *s = arg;
+
+	s->reason = NULL;
+	log_event(EV_SHARED_UP, kv_str("server",
+	    redis_link_where(s->link.space.link)));
+}
+
+/* Where each start ends at once, for what the trial does not find, that would
+ * be said each second or two. */
+static void
+plan_say_up(struct store *s)
+{
+	s->up_ms = clock_mono_ms();
+	if (s->moments >= MOMENTS_MAX)
+		loop_timer_start(s->say_up, STEADY_MS);
+	else
+		say_up(s);
+}
+
+/* Scripts may become ready again on a link that is up; what happened meanwhile
+ * waits. */
 static void
 ready(void *arg)
 {
 	struct store *s = arg;
 
-	if (s->up)
+	if (s->up) {
+		shared_calls_start(&s->calls);
 		return;
+	}
 	s->up = true;
-	s->reason = NULL;
 	*s->nup = 1;
-	log_event(EV_SHARED_UP, kv_str("server",
-	    redis_link_where(s->link.space.link)));
+	plan_say_up(s);
 	shared_calls_start(&s->calls);
 	shared_bans_start(&s->bans);
 }
@@ -126,6 +161,12 @@ redis_ban(struct shared *base, const struct shared_ban *ban, size_t max)
 	shared_bans_tell(&((struct store *)base)->bans, ban, max);
 }
 
+static void
+redis_lift(struct shared *base, const struct shared_ban *ban, size_t max)
+{
+	shared_bans_lift(&((struct store *)base)->bans, ban, max);
+}
+
 static enum calls_verdict
 redis_begin(struct shared *base, struct calls_ask *ask)
 {
@@ -147,9 +188,17 @@ redis_touch(struct shared *base, const uint8_t call[CALL_ID_BYTES],
 }
 
 static void
-redis_end_call(struct shared *base, const uint8_t call[CALL_ID_BYTES])
+redis_answered(struct shared *base, const uint8_t call[CALL_ID_BYTES],
+    int64_t lasts_ms)
 {
-	shared_calls_end(&((struct store *)base)->calls, call);
+	shared_calls_answered(&((struct store *)base)->calls, call, lasts_ms);
+}
+
+static void
+redis_end_call(struct shared *base, const uint8_t call[CALL_ID_BYTES],
+    enum calls_end how)
+{
+	shared_calls_end(&((struct store *)base)->calls, call, how);
 }
 
 static void
@@ -163,6 +212,7 @@ redis_close(struct shared *base)
 	shared_bans_stop(&s->bans);
 	shared_calls_stop(&s->calls);
 	redis_link_free(s->link.space.link);
+	loop_timer_free(s->say_up);
 	shared_bans_fini(&s->bans);
 	shared_calls_fini(&s->calls);
 	free(s);
@@ -180,7 +230,7 @@ add_metrics(struct store *s, struct metrics *m)
 		"Calls that Redis was asked to count, by verdict; "
 		"unavailable: this instance counted alone.", METRIC_COUNTER,
 		"verdict", verdict_names,
-		sizeof verdict_names / sizeof verdict_names[0] };
+		COUNT(verdict_names) };
 
 	s->nup = metrics_add(m, &up);
 	s->calls.asked = metrics_add(m, &calls);
@@ -190,9 +240,11 @@ add_metrics(struct store *s, struct metrics *m)
 static const struct shared_ops shared_redis_ops = {
 	.listen = redis_listen,
 	.ban = redis_ban,
+	.lift = redis_lift,
 	.calls_begin = redis_begin,
 	.calls_cancel = redis_cancel,
 	.calls_touch = redis_touch,
+	.calls_answered = redis_answered,
 	.calls_end = redis_end_call,
 	.close = redis_close
 };
@@ -221,7 +273,8 @@ shared_redis_open(struct shared **out, const void *conf,
 	if (s == NULL)
 		goto fail;
 	wire(s, conf);
-	if (!add_metrics(s, env->metrics) ||
+	s->say_up = loop_timer_new(env->loop, say_up, s);
+	if (s->say_up == NULL || !add_metrics(s, env->metrics) ||
 	    shared_bans_init(&s->bans, env->loop) < 0 ||
 	    shared_calls_init(&s->calls, env->loop) < 0)
 		goto fail;

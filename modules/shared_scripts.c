@@ -18,14 +18,24 @@
 "  redis.call('PEXPIRE', key, math.max(redis.call('PTTL', key), ms))\n"	\
 "end\n"
 
+/* nil: the key has a type that is none of ours. */
+#define LOOK								\
+"local function look(...)\n"						\
+"  local x = redis.pcall(...)\n"					\
+"  if type(x) ~= 'table' or not x.err then return x end\n"		\
+"  if x.err:find('WRONGTYPE', 1, true) then return nil end\n"		\
+"  return redis.call(...)\n"						\
+"end\n"
+
 /* A ledger that cannot be understood is none.  Whoever looks writes it, so
  * that a replica, or a server without memory, shows itself as one: after
  * another write of the same script nothing is refused. */
-#define LEDGER								\
-"local m = redis.call('HMGET', KEYS[1], 'epoch', 'n')\n"		\
+#define LEDGER LOOK							\
+"local m = look('HMGET', KEYS[1], 'epoch', 'n') or {}\n"		\
 "local epoch, n = m[1], tonumber(m[2])\n"				\
 "if not (epoch and #epoch == #ARGV[1] and not epoch:find('%X') and\n"	\
-"    n and n >= 0 and n < 2^52) then\n"				\
+"    n and n >= 0 and n < 2^52 and look('ZCARD', KEYS[2]) and\n"	\
+"    look('ZCARD', KEYS[3]) and look('HGET', KEYS[4], '') ~= nil) then\n" \
 "  redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[3], KEYS[4])\n"		\
 "  epoch, n = ARGV[1], 0\n"						\
 "end\n"									\
@@ -47,7 +57,9 @@ static const char ban[] = CLOCK KEEP LEDGER
 "    string.gmatch(ARGV[4], '(%S+) (%S+) (%S+)') do\n"
 "  rest = tonumber(rest)\n"
 "  local old = tonumber(redis.call('ZSCORE', KEYS[3], source))\n"
-"  if not old or now + rest > old + 1000 then\n"
+"  local was = old and redis.call('HGET', KEYS[4], source)\n"
+"  if not old or now + rest > old + 1000 or\n"
+"      (reason == 'lifted') ~= (was == 'lifted') then\n"
 "    if not old then\n"
 "      local over = redis.call('ZCARD', KEYS[3]) - max\n"
 "      if over >= 0 then\n"
@@ -92,7 +104,7 @@ static const char news[] = CLOCK KEEP LEDGER
  * What no such bucket can miss was written under another rate, or another
  * clock.  Calls of who may have any number are not kept.
  */
-static const char begin[] = CLOCK KEEP
+static const char begin[] = CLOCK KEEP LOOK
 "local now_us = t[1] * 1000000 + t[2]\n"
 "if redis.call('EXISTS', KEYS[1]) == 1 then return 3 end\n"
 "local full = {}\n"
@@ -101,14 +113,17 @@ static const char begin[] = CLOCK KEEP
 "  local max, interval = tonumber(ARGV[at]), tonumber(ARGV[at + 1])\n"
 "  local most = tonumber(ARGV[at + 2])\n"
 "  if max >= 0 then\n"
-"    local ended = redis.call('ZRANGEBYSCORE', KEYS[i], '-inf', now,\n"
+"    local ended = look('ZRANGEBYSCORE', KEYS[i], '-inf', now,\n"
 "        'LIMIT', 0, 100)\n"
-"    if #ended > 0 then redis.call('ZREM', KEYS[i], unpack(ended)) end\n"
+"    if not ended then redis.call('UNLINK', KEYS[i]) end\n"
+"    if ended and #ended > 0 then\n"
+"      redis.call('ZREM', KEYS[i], unpack(ended))\n"
+"    end\n"
 "    if redis.call('ZCOUNT', KEYS[i], string.format('(%.0f', now),\n"
 "        '+inf') >= max then return 1 end\n"
 "  end\n"
 "  if interval > 0 then\n"
-"    local missing = (tonumber(redis.call('GET', KEYS[i + 1])) or 0) -\n"
+"    local missing = (tonumber(look('GET', KEYS[i + 1])) or 0) -\n"
 "        now_us\n"
 "    if not (missing > 0 and missing <= most + interval) then\n"
 "      missing = 0\n"
@@ -127,30 +142,40 @@ static const char begin[] = CLOCK KEEP
 "        math.ceil(full[i] / 1000))\n"
 "  end\n"
 "end\n"
-"redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])\n"
+"redis.call('SET', KEYS[1], ARGV[3] .. 'r', 'PX', ARGV[2])\n"
 "return 0\n";
 
+/* What is told again when it failed must not fail for what it finds: keys of
+ * another type count for nothing. */
 static const char touch[] = CLOCK KEEP
-"local accounts = redis.call('GET', KEYS[1])\n"
-"if not accounts then return 0 end\n"
-"redis.call('PEXPIRE', KEYS[1], ARGV[2])\n"
-"for at = 1, math.min(#accounts, 64), 32 do\n"
+"local accounts = redis.pcall('GET', KEYS[1])\n"
+"if type(accounts) ~= 'string' then return 0 end\n"
+"local life, rings = tonumber(ARGV[2]), #accounts % 32 == 1\n"
+"if rings and ARGV[3] == 'a' then\n"
+"  redis.call('SET', KEYS[1], string.sub(accounts, 1, -2))\n"
+"elseif rings then\n"
+"  life = math.max(life, redis.call('PTTL', KEYS[1]))\n"
+"end\n"
+"redis.call('PEXPIRE', KEYS[1], life)\n"
+"for at = 1, math.min(#accounts, 64) - 31, 32 do\n"
 "  local key = ARGV[1] .. string.sub(accounts, at, at + 31)\n"
-"  redis.call('ZADD', key, 'XX', now + ARGV[2],\n"
-"      string.sub(KEYS[1], -32))\n"
-"  keep(key, ARGV[2])\n"
+"  redis.pcall('ZADD', key, 'XX', now + life, string.sub(KEYS[1], -32))\n"
+"  keep(key, life)\n"
 "end\n"
 "return 1\n";
 
 static const char end[] =
 "local ended = 0\n"
-"for _, call in ipairs(KEYS) do\n"
-"  local accounts = redis.call('GET', call) or ''\n"
-"  for at = 1, math.min(#accounts, 64), 32 do\n"
-"    redis.call('ZREM', ARGV[1] .. string.sub(accounts, at, at + 31),\n"
-"        string.sub(call, -32))\n"
+"for i, call in ipairs(KEYS) do\n"
+"  local accounts = redis.pcall('GET', call)\n"
+"  if type(accounts) ~= 'string' then accounts = '' end\n"
+"  if string.sub(ARGV[2], i, i) == 'o' or #accounts % 32 ~= 1 then\n"
+"    for at = 1, math.min(#accounts, 64) - 31, 32 do\n"
+"      redis.pcall('ZREM', ARGV[1] .. string.sub(accounts, at, at + 31),\n"
+"          string.sub(call, -32))\n"
+"    end\n"
+"    ended = ended + redis.call('UNLINK', call)\n"
 "  end\n"
-"  ended = ended + redis.call('UNLINK', call)\n"
 "end\n"
 "return ended\n";
 

@@ -17,7 +17,8 @@
  *
  * SHARED_BAN  ARGV 3 bans at most, 4 "source rest reason source ..."
  *	Returns how many were news.  One that ends less than a second later
- *	than the one that is there is none.
+ *	than the one that is there is none.  The reason "lifted" stands for
+ *	one that was taken back, and gives way to a new ban.
  * SHARED_NEWS  ARGV 3 epoch, 4 number, up to which all is known, 5 how many
  *	Returns epoch, 1 if all has to be learned from the start, the number
  *	up to which all is known now, 1 if there is more, and then source,
@@ -31,8 +32,12 @@
  *	off), and what may be missing in it
  *	Returns 0 counted, 1 too many, 2 too fast, 3 there already.
  * SHARED_TOUCH  KEYS 1 the call; ARGV 1 an account's key without its id, 2
- *	life.  Returns 1, or 0 when it is not there.
- * SHARED_END  KEYS calls; ARGV 1 as above.  Returns how many were there.
+ *	life, at least what is left if it rings, 3 a: it was answered, and
+ *	rings no more; t: only heard of.  Returns 1, or 0 when it is not there.
+ * SHARED_END  KEYS calls; ARGV 1 as above, 2 a letter for each of them, o: it
+ *	is over; b: by a BYE, which ends nothing that rings.  Returns how many
+ *	ended.
+ * A call is its accounts, and an r behind them while it rings.
  */
 enum shared_script {
 	SHARED_BAN, SHARED_NEWS, SHARED_BEGIN, SHARED_TOUCH, SHARED_END,

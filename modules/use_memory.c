@@ -22,6 +22,7 @@
 #define HASH_NONFATAL_OOM 1	/* no memory is an answer, not an exit */
 #include <uthash.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/text.h"
@@ -74,7 +75,7 @@ static const struct metric uses_metric = {
 	.name = "nonce_memory_uses_total", .kind = METRIC_COUNTER,
 	.help = "Uses of nonces that the memory judged, by verdict.",
 	.label = "verdict", .values = verdict_names,
-	.nvalues = sizeof verdict_names / sizeof verdict_names[0]
+	.nvalues = COUNT(verdict_names)
 };
 
 static const struct metric forgotten_metric = {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/grammar.h"
 #include "base/secret.h"
 
 /* Cut what stands before the first `at` off *rest, and that too; all of it
@@ -29,36 +30,14 @@ cut(struct str *rest, char at)
 	return piece;
 }
 
-/* The code point at the head of s and its bytes; 0: not UTF-8 (RFC 3629). */
-static size_t
-utf8_head(struct str s, uint32_t *c)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	unsigned char b = (unsigned char)s.p[0];
-	size_t n = b < 0x80 ? 1 : b < 0xc0 ? 0 : b < 0xe0 ? 2 : b < 0xf0 ? 3 :
-	    b < 0xf8 ? 4 : 0;
-
-	if (n == 0 || n > s.len)
-		return 0;
-	*c = n == 1 ? b : b & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
-			return 0;
-		*c = *c << 6 | ((unsigned char)s.p[i] & 0x3f);
-	}
-	if (*c < least[n] || *c > 0x10ffff || (*c >= 0xd800 && *c < 0xe000))
-		return 0;
-	return n;
-}
-
 static const char *
 text_fault(struct str s)
 {
 	uint32_t c;
 	size_t n;
 
-	for (; s.len > 0; s.p += n, s.len -= n) {
-		n = utf8_head(s, &c);
+	for (; s.len > 0; s = str_from(s, n)) {
+		n = utf8_decode(s, &c);
 		if (n == 0)
 			return "there is text that is not UTF-8";
 		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
@@ -77,8 +56,8 @@ user_line_is_blank(struct str line)
 static bool
 is_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+	return grammar_is(c, IS_ALPHA | IS_DIGIT) || c == '-' || c == '_' ||
+	    c == '.';
 }
 
 const char *

@@ -1,3 +1,6 @@
+/*
+ * main.c -- the command line.
+ */
 #include "config.h"
 
 #include <getopt.h>

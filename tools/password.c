@@ -14,6 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/secret.h"
 
 enum input { INPUT_BYTE, INPUT_END, INPUT_SIGNAL };
@@ -124,7 +125,7 @@ ask_terminal(struct password *p, bool twice)
 	int fd;
 
 	sigemptyset(&set);
-	for (size_t i = 0; i < sizeof waiting / sizeof waiting[0]; i++)
+	for (size_t i = 0; i < COUNT(waiting); i++)
 		sigaddset(&set, waiting[i]);
 	sigprocmask(SIG_BLOCK, &set, &old);
 	fd = signalfd(-1, &set, SFD_CLOEXEC);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "auth/params.h"
+#include "base/count.h"
 
 enum param {
 	P_USERNAME, P_USERNAME_EXT, P_REALM, P_NONCE, P_URI, P_RESPONSE,
@@ -71,7 +72,7 @@ take_extended_name(struct credentials *c, struct str v)
 	v = (struct str){ name, (size_t)(v.p + v.len - name) };
 	if (!undo_percent(&v))
 		return "username* with a broken escape";
-	if (params_has_control(v) || !params_is_utf8(v))
+	if (str_has_control(v) || !str_is_utf8(v))
 		return "username* not clean";
 	c->username = v;
 	c->utf8_name = true;
@@ -182,7 +183,7 @@ take_values(struct credentials *c, const struct str *value)
 	};
 	const char *fault = NULL;
 
-	for (size_t i = 0; i < sizeof take / sizeof take[0]; i++) {
+	for (size_t i = 0; i < COUNT(take); i++) {
 		fault = take[i](c, value);
 		if (fault != NULL)
 			break;

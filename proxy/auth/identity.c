@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/count.h"
+
 /* Longest user@host that a pattern without @ is held against. */
 enum { WHOLE_MAX = 512 };
 
@@ -33,7 +35,7 @@ take_scheme(const char **pattern)
 		{ "tel:", SCHEME_TEL },
 	};
 
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+	for (size_t i = 0; i < COUNT(known); i++) {
 		size_t len = strlen(known[i].prefix);
 
 		if (!str_caseis((struct str){ *pattern,
@@ -62,11 +64,8 @@ match_whole(const struct identity_uri *u, const char *pattern)
 		memcpy(text, u->user.p, len);
 		text[len++] = '@';
 	}
-	for (size_t i = 0; i < u->host.len; i++) {
-		char c = u->host.p[i];
-
-		text[len++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-	}
+	for (size_t i = 0; i < u->host.len; i++)
+		text[len++] = ascii_lower(u->host.p[i]);
 	return glob_match(str_of(pattern), (struct str){ text, len }, false);
 }
 

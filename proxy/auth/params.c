@@ -8,29 +8,14 @@
 
 #include <string.h>
 
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+#include "base/grammar.h"
 
-static bool
-is_alnum(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-/* RFC 7230 section 3.2.6; RFC 3261's token is a part of it. */
+/* RFC 7230 section 3.2.6, of which RFC 3261's token is a part. */
 static bool
 is_token_char(char c)
 {
-	return is_alnum(c) || (c != '\0' && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool
-is_control(char c)
-{
-	return (unsigned char)c < ' ' || c == 0x7f;
+	return grammar_is(c, IN_TOKEN) ||
+	    (c != '\0' && strchr("#$&^|", c) != NULL);
 }
 
 static bool
@@ -82,58 +67,6 @@ read_token(struct params *r)
 	return t;
 }
 
-/* Length of the UTF-8 character at p (RFC 3629 section 4); 0: none. */
-static size_t
-utf8_char(const unsigned char *p, size_t len)
-{
-	static const struct {
-		unsigned char first, last;	/* of the first byte */
-		unsigned char low, high;	/* of the second */
-		size_t len;
-	} form[] = {
-		{ 0x00, 0x7f, 0, 0, 1 }, { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-	size_t i = 0;
-
-	while (p[0] > form[i].last)
-		if (++i == sizeof form / sizeof form[0])
-			return 0;
-	if (p[0] < form[i].first || len < form[i].len)
-		return 0;
-	if (form[i].len > 1 && (p[1] < form[i].low || p[1] > form[i].high))
-		return 0;
-	for (size_t k = 2; k < form[i].len; k++)
-		if ((p[k] & 0xc0) != 0x80)
-			return 0;
-	return form[i].len;
-}
-
-bool
-params_is_utf8(struct str s)
-{
-	size_t n;
-
-	for (; s.len > 0; s.p += n, s.len -= n) {
-		n = utf8_char((const unsigned char *)s.p, s.len);
-		if (n == 0)
-			return false;
-	}
-	return true;
-}
-
-bool
-params_has_control(struct str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (is_control(s.p[i]))
-			return true;
-	return false;
-}
-
 /* One character of a quoted-string; a fold stands for one space. */
 static char
 read_quoted_char(struct params *r)
@@ -161,9 +94,9 @@ read_quoted(struct params *r, struct str *value)
 		return false;
 	r->p++;
 	*value = (struct str){ start, (size_t)(r->out - start) };
-	if (params_has_control(*value))
+	if (str_has_control(*value))
 		note(r, "control character");
-	else if (!params_is_utf8(*value))
+	else if (!str_is_utf8(*value))
 		note(r, "not UTF-8");
 	return true;
 }

@@ -38,7 +38,4 @@ bool params_read(struct params *r);
  * not there, or stands behind where the grammar broke. */
 bool params_find(struct params *r);
 
-bool params_is_utf8(struct str s);
-bool params_has_control(struct str s);
-
 #endif

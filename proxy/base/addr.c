@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/writer.h"
 
 static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255 };
@@ -235,6 +236,42 @@ net_has(const struct net *n, const struct addr *a)
 	if (n->bits < 96 && addr_is_v4(a))
 		return false;
 	return same_prefix(n->ip, a->ip, n->bits);
+}
+
+static bool
+begins_in(const struct net *n, const struct net *in)
+{
+	struct addr first = { .port = 0 };
+
+	memcpy(first.ip, n->ip, sizeof first.ip);
+	return net_has(in, &first);
+}
+
+bool
+net_meets(const struct net *a, const struct net *b)
+{
+	return begins_in(a, b) || begins_in(b, a);
+}
+
+bool
+nets_have(const struct net *n, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (net_has(&n[i], a))
+			return true;
+	return false;
+}
+
+bool
+addr_is_private(const struct addr *a)
+{
+	static const struct net private[] = {
+		NET_V4(10, 0, 8), NET_V4(172, 16, 12), NET_V4(192, 168, 16),
+		NET_V4(100, 64, 10), NET_V6(0xfc, 0, 7), NET_V6(0xfe, 0xc0, 10),
+		{ { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48 }
+	};
+
+	return nets_have(private, COUNT(private), a);
 }
 
 bool

@@ -60,7 +60,7 @@ E(EV_REQUEST_CHALLENGED, "request.challenged", DEBUG,			       \
 E(EV_REQUEST_REFUSED, "request.refused", INFO,				       \
     "A request was answered by us; the reason is in the line.")		       \
 E(EV_REQUEST_DROPPED, "request.dropped", DEBUG,				       \
-    "A request that is not to be answered, or is one too many, ended here.")			       \
+    "A request that is not to be answered, or is one too many, ended here.")   \
 E(EV_RESPONSE_DROPPED, "response.dropped", INFO,			       \
     "A response to nothing that we asked, or one with a fault; see reason.")  \
 E(EV_CANCEL_FOREIGN, "cancel.foreign", NOTICE,				       \
@@ -83,8 +83,11 @@ E(EV_GUARD_OVER_RATE, "guard.over-rate", NOTICE,			       \
 E(EV_GUARD_SLOWED, "guard.user-slowed", WARNING,			       \
     "Too many wrong passwords for a user: his answers are dropped, but for"    \
     " those from where he was right lately.")				       \
+E(EV_GUARD_DROPPED, "guard.dropped", NOTICE,				       \
+    "Somebody gets no answer, for this reason; one line a second for each,"    \
+    " unsaid counts the others.")					       \
 E(EV_FRAUD_LIMIT, "fraud.limit", NOTICE,				       \
-    "A class refused a call; one line a second for each kind of limit, unsaid"  \
+    "A class refused a call; one line a second for each kind of limit, unsaid" \
     " counts the others.")						       \
 E(EV_GUARD_SOURCE_SLOWED, "guard.source-slowed", NOTICE,		       \
     "Too many failures of a source where others are right: for so many"	       \
@@ -109,8 +112,6 @@ E(EV_TARGET_UP, "target.up", NOTICE,					       \
 E(EV_TARGET_GREY, "target.grey", NOTICE,				       \
     "A target failed, and is asked after the others for a while; one line a"  \
     " second, unsaid counts the others.")				       \
-E(EV_TARGET_SET, "target.set", NOTICE,					       \
-    "The operator took a target out of service, or back.")		       \
 E(EV_TARGET_STATE, "target.state", NOTICE,				       \
     "What a target serves now, as asked for by SIGUSR1.")		       \
 E(EV_EGRESS_FILTERED, "egress.filtered", NOTICE,			       \
@@ -129,11 +130,15 @@ E(EV_TLS_FAIL, "tls.fail", ERROR,					       \
 E(EV_TLS_EXPIRES, "tls.expires", WARNING,				       \
     "A certificate of ours ends soon, or has ended; said once a day.")	       \
 E(EV_TLS_UNVERIFIED, "tls.unverified", WARNING,			       \
-    "verify is \"none\" for this peer: anybody can stand in for its targets.")  \
+    "verify is \"none\" for this peer: anybody can stand in for its targets.") \
 E(EV_LISTEN, "listen.open", NOTICE,					       \
     "A socket is open.")						       \
 E(EV_LISTEN_FAIL, "listen.fail", ERROR,					       \
     "A socket cannot be opened.")					       \
+E(EV_CONFIG_FAULT, "config.fault", ERROR,				       \
+    "Something is wrong in this line of the configuration; it is not used.")   \
+E(EV_CONFIG_WARNING, "config.warning", WARNING,				       \
+    "This line of the configuration works, and is hardly what was meant.")    \
 E(EV_RELOAD, "daemon.reload", NOTICE,					       \
     "A new configuration is in force.")					       \
 E(EV_RELOAD_KEEP, "daemon.keep", ERROR,					       \

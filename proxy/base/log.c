@@ -20,11 +20,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 enum {
 	LINE_MAX_BYTES = 4096,		/* PIPE_BUF of Linux; with newline */
 	TAIL_BYTES = 80,		/* kept free for mark and newline */
 	VALUE_MAX_BYTES = 1024,		/* of one value, escaped */
+	ESCAPE_MAX = 16,		/* of one character, with NUL */
 	GATHER_BYTES = 64 * 1024
 };
 
@@ -78,30 +80,6 @@ line_puts(struct line *l, const char *s)
 	return line_put(l, s, strlen(s));
 }
 
-/* Length of the well-formed UTF-8 sequence at s (RFC 3629), or 0. */
-static size_t
-utf8_decode(const unsigned char *s, size_t n, uint32_t *out)
-{
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	uint32_t c = s[0];
-	size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 :
-	    c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-
-	if (len == 0 || len > n)
-		return 0;
-	if (len > 1)
-		c &= 0xffu >> (len + 1);
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return 0;
-	*out = c;
-	return len;
-}
-
 /* Controls of C0 and C1, and what reorders or breaks a line on a screen. */
 static bool
 is_sly(uint32_t c)
@@ -112,40 +90,40 @@ is_sly(uint32_t c)
 }
 
 /* One piece of a value as it stands in the line; returns the bytes of s that
- * it covers.  out takes 16 bytes. */
+ * it covers. */
 static size_t
-escape_text(const unsigned char *s, size_t n, char *out)
+escape_text(struct str s, char out[ESCAPE_MAX])
 {
 	uint32_t c;
-	size_t len = utf8_decode(s, n, &c);
+	size_t len = utf8_decode(s, &c);
 
 	if (len == 0 || is_sly(c) || c == '"' || c == '\\') {
 		/* A sequence goes byte by byte: the rest of it is no valid
 		 * start, so it comes here again. */
-		snprintf(out, 16, "\\x%02x", s[0]);
+		snprintf(out, ESCAPE_MAX, "\\x%02x", (unsigned char)s.p[0]);
 		return 1;
 	}
-	memcpy(out, s, len);
+	memcpy(out, s.p, len);
 	out[len] = '\0';
 	return len;
 }
 
 static size_t
-escape_json(const unsigned char *s, size_t n, char *out)
+escape_json(struct str s, char out[ESCAPE_MAX])
 {
 	uint32_t c;
-	size_t len = utf8_decode(s, n, &c);
+	size_t len = utf8_decode(s, &c);
 
 	if (len == 0) {
 		strcpy(out, "\\ufffd");
 		return 1;
 	}
 	if (is_sly(c)) {
-		snprintf(out, 16, "\\u%04" PRIx32, c);
+		snprintf(out, ESCAPE_MAX, "\\u%04" PRIx32, c);
 	} else if (c == '"' || c == '\\') {
-		snprintf(out, 16, "\\%c", (int)c);
+		snprintf(out, ESCAPE_MAX, "\\%c", (int)c);
 	} else {
-		memcpy(out, s, len);
+		memcpy(out, s.p, len);
 		out[len] = '\0';
 	}
 	return len;
@@ -153,19 +131,17 @@ escape_json(const unsigned char *s, size_t n, char *out)
 
 /* false: cut short. */
 static bool
-put_quoted(struct line *l, const char *s, size_t n)
+put_quoted(struct line *l, struct str s)
 {
-	const unsigned char *p = (const unsigned char *)s;
 	size_t end = l->len + VALUE_MAX_BYTES, step;
-	char piece[16];
+	char piece[ESCAPE_MAX];
 	bool whole = true;
 
 	if (!line_puts(l, "\""))
 		return false;
-	for (size_t i = 0; i < n && whole; i += step) {
-		step = l->format == LOG_JSON ?
-		    escape_json(p + i, n - i, piece) :
-		    escape_text(p + i, n - i, piece);
+	for (; s.len > 0 && whole; s = str_from(s, step)) {
+		step = l->format == LOG_JSON ? escape_json(s, piece) :
+		    escape_text(s, piece);
 		/* One byte stays for the quote. */
 		whole = l->len + strlen(piece) <= end &&
 		    l->len + strlen(piece) < l->limit &&
@@ -178,15 +154,14 @@ put_quoted(struct line *l, const char *s, size_t n)
 static bool
 put_value(struct line *l, const struct kv *p)
 {
-	const char *s;
 	char num[24];
 
 	switch (p->type) {
 	case KV_STR:
-		s = p->v.str == NULL ? "-" : p->v.str;
-		return put_quoted(l, s, strlen(s));
+		return put_quoted(l, str_of(p->v.str == NULL ? "-" :
+		    p->v.str));
 	case KV_MEM:
-		return put_quoted(l, p->v.str, p->len);
+		return put_quoted(l, (struct str){ p->v.str, p->len });
 	case KV_INT:
 		snprintf(num, sizeof num, "%" PRId64, p->v.i);
 		return line_puts(l, num);

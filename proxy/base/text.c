@@ -10,13 +10,6 @@
 static const char base64url_digit[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* tolower() follows the locale; SIP does not. */
-static unsigned char
-lower(char c)
-{
-	return (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-}
-
 static bool
 is_space(char c)
 {
@@ -41,7 +34,7 @@ str_caseeq(struct str a, struct str b)
 	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.p[i]) != lower(b.p[i]))
+		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
 			return false;
 	return true;
 }
@@ -58,9 +51,15 @@ str_caseis(struct str a, const char *s)
 	if (s == NULL)
 		return a.len == 0;
 	for (size_t i = 0; i < a.len; i++)
-		if (s[i] == '\0' || lower(a.p[i]) != lower(s[i]))
+		if (s[i] == '\0' || ascii_lower(a.p[i]) != ascii_lower(s[i]))
 			return false;
 	return s[a.len] == '\0';
+}
+
+bool
+text_same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 struct str
@@ -73,6 +72,52 @@ str_trim(struct str s)
 	while (s.len > 0 && is_space(s.p[s.len - 1]))
 		s.len--;
 	return s;
+}
+
+bool
+str_has_control(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+bool
+str_is_utf8(struct str s)
+{
+	uint32_t c;
+	size_t n;
+
+	for (; s.len > 0; s = str_from(s, n)) {
+		n = utf8_decode(s, &c);
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+size_t
+utf8_decode(struct str s, uint32_t *out)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	uint32_t c = s.len == 0 ? 0 : (unsigned char)s.p[0];
+	size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 :
+	    c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+
+	if (n == 0 || n > s.len)
+		return 0;
+	if (n > 1)
+		c &= 0xffu >> (n + 1);
+	for (size_t i = 1; i < n; i++) {
+		if (((unsigned char)s.p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | ((unsigned char)s.p[i] & 0x3f);
+	}
+	if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*out = c;
+	return n;
 }
 
 void
@@ -92,8 +137,9 @@ hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
-	if (lower(c) >= 'a' && lower(c) <= 'f')
-		return lower(c) - 'a' + 10;
+	c = ascii_lower(c);
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
 	return -1;
 }
 
@@ -194,7 +240,7 @@ glob_match(struct str pattern, struct str text, bool ignore_case)
 			resume = t;
 		} else if (p < pattern.len && (pattern.p[p] == '?' ||
 		    pattern.p[p] == text.p[t] || (ignore_case &&
-		    lower(pattern.p[p]) == lower(text.p[t])))) {
+		    ascii_lower(pattern.p[p]) == ascii_lower(text.p[t])))) {
 			p++;
 			t++;
 		} else if (star != SIZE_MAX) {

@@ -20,8 +20,13 @@ bool str_eq(struct str a, struct str b);
 bool str_caseeq(struct str a, struct str b);		/* ASCII */
 bool str_is(struct str a, const char *s);		/* exactly s */
 bool str_caseis(struct str a, const char *s);		/* ASCII */
+/* Both the same, or both NULL. */
+bool text_same(const char *a, const char *b);
 /* Without white space (SP HT CR LF) at both ends. */
 struct str str_trim(struct str s);
+/* A byte below SP, or DEL: not for logs, headers and terminals. */
+bool str_has_control(struct str s);
+bool str_is_utf8(struct str s);
 
 /* From that byte on. */
 static inline struct str
@@ -29,6 +34,17 @@ str_from(struct str s, size_t n)
 {
 	return (struct str){ s.p + n, s.len - n };
 }
+
+/* tolower() follows the locale; SIP does not. */
+static inline char
+ascii_lower(char c)
+{
+	return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+}
+
+/* The character at the front of s (RFC 3629 section 4) and how many bytes it
+ * has; 0: that is not UTF-8, or s is empty. */
+size_t utf8_decode(struct str s, uint32_t *out);
 
 /* Lower-case hex; out takes 2 * len + 1 bytes. */
 void hex_encode(char *out, const uint8_t *in, size_t len);

@@ -8,6 +8,9 @@
 
 enum transport { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS, TRANSPORTS };
 
+/* Where it listens unless somebody says otherwise (RFC 3261 19.1.2). */
+enum { SIP_PORT = 5060, SIPS_PORT = 5061 };
+
 /* In a set of them. */
 #define TRANSPORT_BIT(t) (1u << (t))
 

@@ -20,7 +20,7 @@
 
 enum {
 	LINE_BITS = 20,			/* see conf_line_number() */
-	COMPLAINT_MAX = 1024
+	WHAT_MAX = 1024
 };
 
 struct conf_block {
@@ -29,12 +29,33 @@ struct conf_block {
 	max_align_t		 bytes[];
 };
 
-static void
-say_stderr(void *arg, bool is_error, const char *line)
+/* What is quoted from the file may hold anything; the terminal gets none of
+ * it. */
+const char *
+conf_complaint_text(char out[CONF_COMPLAINT_MAX],
+    const struct conf_complaint *what)
 {
+	char number[16] = "";
+
+	if (what->line > 0)
+		snprintf(number, sizeof number, ":%d", what->line);
+	snprintf(out, CONF_COMPLAINT_MAX, "%s%s: %s%s%s%s", what->file, number,
+	    what->option == NULL ? "" : what->option,
+	    what->option == NULL ? "" : ": ",
+	    what->is_error ? "" : "warning: ", what->what);
+	for (char *p = out; *p != '\0'; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			*p = '?';
+	return out;
+}
+
+static void
+say_stderr(void *arg, const struct conf_complaint *what)
+{
+	char text[CONF_COMPLAINT_MAX];
+
 	(void)arg;
-	(void)is_error;
-	fprintf(stderr, "%s\n", line);
+	fprintf(stderr, "%s\n", conf_complaint_text(text, what));
 }
 
 static const char *
@@ -48,33 +69,33 @@ file_of(const struct conf *c, int line)
 /* What stands before the name of a file: libconfig 1.5 keeps the names of
  * included files as they were written. */
 static const char *
-folder_before(const struct conf *c, const char *file)
+whole_name(const struct conf *c, const char *file,
+    char out[CONF_COMPLAINT_MAX])
 {
-	return *file == '/' || strcmp(file, c->path) == 0 ? "" : c->folder;
+	const char *folder = *file == '/' || strcmp(file, c->path) == 0 ? "" :
+	    c->folder;
+
+	snprintf(out, CONF_COMPLAINT_MAX, "%s%s%s", folder,
+	    *folder == '\0' ? "" : "/", file);
+	return out;
 }
 
-/* FILE:LINE: option: sentence.  What is quoted from the file may hold
- * anything; the terminal gets none of it. */
+const char *
+conf_line_file(const struct conf *c, int line, char out[CONF_COMPLAINT_MAX])
+{
+	return whole_name(c, file_of(c, line), out);
+}
+
 static void __attribute__((format(printf, 5, 0)))
 complain(const struct conf *c, bool is_error, int line, const char *option,
     const char *fmt, va_list ap)
 {
-	char text[COMPLAINT_MAX], number[16] = "";
-	const char *file = file_of(c, line), *folder = folder_before(c, file);
-	int n;
+	char file[CONF_COMPLAINT_MAX], what[WHAT_MAX];
 
-	if (conf_line_number(line) > 0)
-		snprintf(number, sizeof number, ":%d", conf_line_number(line));
-	n = snprintf(text, sizeof text, "%s%s%s%s: %s%s%s", folder,
-	    *folder == '\0' ? "" : "/", file, number,
-	    option == NULL ? "" : option, option == NULL ? "" : ": ",
-	    is_error ? "" : "warning: ");
-	if (n >= 0 && (size_t)n < sizeof text)
-		vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
-	for (char *p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	c->say(c->say_arg, is_error, text);
+	vsnprintf(what, sizeof what, fmt, ap);
+	c->say(c->say_arg, &(const struct conf_complaint){ is_error,
+	    conf_line_file(c, line, file), conf_line_number(line), option,
+	    what });
 }
 
 static void
@@ -127,14 +148,24 @@ make(const char *name)
 	return c;
 }
 
+static void
+say_unreadable(conf_say_f *say, void *arg, const char *path, const char *why)
+{
+	char what[WHAT_MAX];
+
+	snprintf(what, sizeof what, "cannot read: %s", why);
+	say(arg, &(const struct conf_complaint){ true, path, 0, NULL, what });
+}
+
 static struct conf *
-make_for_file(const char *path)
+make_for_file(const char *path, conf_say_f *say, void *arg)
 {
 	struct conf *c = make(path);
 	struct stat st;
 
 	if (c == NULL)
 		goto failed;
+	conf_on_complaint(c, say, arg);
 	/* libconfig ends the process when it is given a folder. */
 	if (stat(path, &st) != 0)
 		goto failed;
@@ -148,7 +179,7 @@ make_for_file(const char *path)
 	config_set_include_dir(&c->tree, c->folder);
 	return c;
 failed:
-	fprintf(stderr, "%s: cannot read: %s\n", path,
+	say_unreadable(say, arg, path,
 	    c == NULL ? "no memory" : strerror(errno));
 	conf_free(c);
 	return NULL;
@@ -157,17 +188,16 @@ failed:
 static void
 say_unread(const struct conf *c)
 {
-	const char *file = config_error_file(&c->tree), *folder;
+	const char *file = config_error_file(&c->tree);
+	char name[CONF_COMPLAINT_MAX], what[WHAT_MAX];
 
-	if (file == NULL)
-		file = c->path;
-	folder = folder_before(c, file);
-	fprintf(stderr, "%s%s%s:%d: %s%s\n", folder,
-	    *folder == '\0' ? "" : "/", file,
-	    config_error_line(&c->tree), config_error_text(&c->tree),
+	snprintf(what, sizeof what, "%s%s", config_error_text(&c->tree),
 	    strcmp(config_error_text(&c->tree), "syntax error") == 0 ?
 	    ": here or before it a quote, comma, semicolon or bracket "
 	    "is missing or too many" : "");
+	c->say(c->say_arg, &(const struct conf_complaint){ true,
+	    whole_name(c, file == NULL ? c->path : file, name),
+	    config_error_line(&c->tree), NULL, what });
 }
 
 /* The text of a file, and LAST on a line of its own behind it, since libconfig
@@ -217,25 +247,27 @@ take_text(struct conf *c, const char *text)
 	root = config_root_setting(&c->tree);
 	if (config_setting_remove(root, LAST) == CONFIG_TRUE)
 		return true;
-	fprintf(stderr, "%s: is not read to its end: a comment that begins "
-	    "with /* does not end, or there is a NUL\n", c->path);
+	conf_error(c, 0, NULL, "is not read to its end: a comment that begins "
+	    "with /* does not end, or there is a NUL");
 	return false;
 }
 
 struct conf *
-conf_read(const char *path)
+conf_read(const char *path, conf_say_f *say, void *arg)
 {
-	struct conf *c = make_for_file(path);
+	struct conf *c;
 	size_t size = 0;
 	char *text;
 	bool taken;
 
+	if (say == NULL)
+		say = say_stderr;
+	c = make_for_file(path, say, arg);
 	if (c == NULL)
 		return NULL;
 	text = read_whole(path, &size);
 	if (text == NULL)
-		fprintf(stderr, "%s: cannot read: %s\n", path,
-		    strerror(errno));
+		say_unreadable(say, arg, path, strerror(errno));
 	taken = text != NULL && take_text(c, text);
 	secret_free(text, size);
 	if (taken)
@@ -376,8 +408,7 @@ conf_errors(const struct conf *c)
 }
 
 void
-conf_on_complaint(struct conf *c,
-    void (*say)(void *arg, bool is_error, const char *line), void *arg)
+conf_on_complaint(struct conf *c, conf_say_f *say, void *arg)
 {
 	c->say = say == NULL ? say_stderr : say;
 	c->say_arg = arg;

@@ -59,12 +59,12 @@ enum {				/* flags of a row */
 	CONF_OFF	= 4,	/* may be "off": INT and TIME give -1,
 				 * RATE a count of 0, PATH the
 				 * text */
-	CONF_SECRET	= 16,	/* -T does not print it */
-	CONF_SHORTHAND	= 32,	/* GROUP only: a lone text stands for
+	CONF_SECRET	= 8,	/* -T does not print it */
+	CONF_SHORTHAND	= 16,	/* GROUP only: a lone text stands for
 				 * { <first row of its table> = text; } */
-	CONF_PATHS	= 64,	/* LIST only: of paths, each made absolute as
+	CONF_PATHS	= 32,	/* LIST only: of paths, each made absolute as
 				 * CONF_T_PATH is */
-	CONF_OPTIONAL	= 128	/* GROUP only, whose struct has a line: -T
+	CONF_OPTIONAL	= 64	/* GROUP only, whose struct has a line: -T
 				 * leaves it out where the file does */
 };
 
@@ -93,12 +93,28 @@ struct conf_opt {
  *     .dflt = "1024", .min = 1, .max = 65535, .help = "..." },
  */
 
+/* What is wrong, valid until the call that tells of it returns. */
+struct conf_complaint {
+	bool		 is_error;	/* else a warning */
+	const char	*file;
+	int		 line;		/* 0: of no line */
+	const char	*option;	/* NULL: of none */
+	const char	*what;
+};
+typedef void conf_say_f(void *arg, const struct conf_complaint *what);
+
+/* "FILE:LINE: option: warning: what", without control characters. */
+enum { CONF_COMPLAINT_MAX = 2048 };
+const char *conf_complaint_text(char out[CONF_COMPLAINT_MAX],
+    const struct conf_complaint *what);
+
 /*
- * Read and parse a file.  Returns NULL after reporting to stderr (missing
- * file, syntax error with its line).  Ended by conf_free(), which also ends
+ * Read and parse a file; complaints, also later ones, go to say, or as text
+ * to stderr if it is NULL.  Returns NULL after complaining (missing file,
+ * syntax error with its line).  Ended by conf_free(), which also ends
  * everything that was filled from it; secrets are wiped.
  */
-struct conf *conf_read(const char *path);
+struct conf *conf_read(const char *path, conf_say_f *say, void *arg);
 /* The same for text in memory; name stands for the file in complaints and
  * paths are relative to the working folder.  For tests. */
 struct conf *conf_read_text(const char *name, const char *text);
@@ -133,9 +149,11 @@ void conf_error(struct conf *c, int line, const char *option,
 void conf_warn(struct conf *c, int line, const char *option,
     const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 unsigned conf_errors(const struct conf *c);
-/* Where complaints go; default stderr, one a line.  For tests and the log. */
-void conf_on_complaint(struct conf *c,
-    void (*say)(void *arg, bool is_error, const char *line), void *arg);
+/* Where complaints go from now on; NULL: as text to stderr. */
+void conf_on_complaint(struct conf *c, conf_say_f *say, void *arg);
+/* The file of a line, absolute if it was included. */
+const char *conf_line_file(const struct conf *c, int line,
+    char out[CONF_COMPLAINT_MAX]);
 
 /* Text that lives as long as c. */
 char *conf_strdup(struct conf *c, const char *s);

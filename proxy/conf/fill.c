@@ -4,10 +4,10 @@
 #include "config.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "conf/inner.h"
 
 enum { NAME_MAX_BYTES = 64 };	/* libconfig's names may be any length */
@@ -82,8 +82,8 @@ distance(const char *a, const char *b)
 		for (size_t j = 1; j <= n; j++) {
 			above = row[j];
 			row[j] = smallest(above + 1, row[j - 1] + 1,
-			    diagonal + (tolower((unsigned char)a[i - 1]) !=
-			    tolower((unsigned char)b[j - 1])));
+			    diagonal + (ascii_lower(a[i - 1]) !=
+			    ascii_lower(b[j - 1])));
 			diagonal = above;
 		}
 	}

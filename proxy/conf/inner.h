@@ -21,8 +21,7 @@ struct conf {
 	unsigned		 nincluded;
 	unsigned		 errors;
 	struct conf_block	*blocks;
-	void			(*say)(void *arg, bool is_error,
-				    const char *line);
+	conf_say_f		*say;
 	void			*say_arg;
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 #include "conf/inner.h"
 
@@ -53,8 +54,6 @@ wanted(enum conf_type t)
 		return "must be a text: \"...\"";
 	}
 }
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 const char *
 conf_time_text(char out[32], int64_t ms)
@@ -119,15 +118,6 @@ take_time(const struct conf_spot *at, const struct conf_opt *o,
 	return 0;
 }
 
-static bool
-has_control(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			return true;
-	return false;
-}
-
 static int
 check_str(const struct conf_spot *at, const struct conf_opt *o,
     const char *text)
@@ -140,7 +130,7 @@ check_str(const struct conf_spot *at, const struct conf_opt *o,
 	if (n < o->min || n > max)
 		return conf_bad(at, "out of range: %" PRId64 " to %" PRId64
 		    " bytes", o->min, max);
-	if (has_control(text))
+	if (str_has_control(str_of(text)))
 		return conf_bad(at, "has a control character");
 	return 0;
 }
@@ -163,7 +153,7 @@ take_path(const struct conf_spot *at, const char *text, const char **out)
 
 	if (*text == '\0')
 		return conf_bad(at, "may not be empty");
-	if (has_control(text))
+	if (str_has_control(str_of(text)))
 		return conf_bad(at, "has a control character");
 	whole = conf_alloc(at->c, size);
 	if (whole == NULL)

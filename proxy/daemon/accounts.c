@@ -69,10 +69,8 @@ judge_text(struct password *p)
 		return "holds no password";
 	if (p->len > PASSWORD_MAX)
 		return "is too long";
-	for (size_t i = 0; i < p->len; i++)
-		if ((unsigned char)p->text[i] < ' ' || p->text[i] == 0x7f)
-			return "holds more than one line of text";
-	return NULL;
+	return str_has_control((struct str){ p->text, p->len }) ?
+	    "holds more than one line of text" : NULL;
 }
 
 /* NULL, or what is wrong.  O_NONBLOCK is for a FIFO in the file's place. */

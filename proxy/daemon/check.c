@@ -123,7 +123,7 @@ check_stores(const struct settings *s, struct keys *keys)
 int
 daemon_check(const char *path)
 {
-	struct settings *s = settings_load(path);
+	struct settings *s = settings_load(path, NULL, NULL);
 	struct keys *keys;
 	int rc;
 
@@ -148,7 +148,7 @@ daemon_check(const char *path)
 int
 daemon_print(const char *path)
 {
-	struct settings *s = settings_load(path);
+	struct settings *s = settings_load(path, NULL, NULL);
 
 	if (s == NULL)
 		return EXIT_FAILURE;

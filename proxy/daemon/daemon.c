@@ -1,3 +1,7 @@
+/*
+ * daemon.c -- the process: everything built in order, run, taken down in
+ * reverse.
+ */
 #include "config.h"
 
 #include "daemon/daemon.h"
@@ -15,8 +19,10 @@
 
 #include "auth/keys.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/metrics.h"
 #include "daemon/accounts.h"
+#include "daemon/complaints.h"
 #include "daemon/descriptors.h"
 #include "daemon/firewall.h"
 #include "daemon/inner.h"
@@ -82,7 +88,7 @@ print_state(void *arg, const struct member *m)
 	(void)arg;
 	log_event(EV_TARGET_STATE,
 	    kv_mem("peer", m->label, m->peer_len), kv_str("uri", m->uri),
-	    kv_str("state", member_word(m)), kv_bool("failing", m->failing),
+	    kv_str("state", member_word(m)),
 	    kv_uint("pending", m->under_way));
 }
 
@@ -261,7 +267,7 @@ open_signals(struct daemon *d)
 
 	d->drain = loop_timer_new(d->loop, look_whether_done, d);
 	if (d->drain == NULL || loop_signals(d->loop, signo,
-	    sizeof signo / sizeof signo[0], on_signal, d) < 0)
+	    COUNT(signo), on_signal, d) < 0)
 		return fail("signals cannot be watched");
 	return 0;
 }
@@ -308,17 +314,33 @@ serve(struct daemon *d)
 	return EXIT_SUCCESS;
 }
 
+/* Where there are no settings, nobody knows how the log is to look. */
+static struct settings *
+load(const char *path)
+{
+	struct complaints said = { .n = 0 };
+	struct settings *s = settings_load(path, complaints_keep, &said);
+
+	if (s == NULL) {
+		complaints_tell(&said, complaint_print, NULL);
+		return NULL;
+	}
+	log_open(2, (enum log_format)s->log.format,
+	    (enum log_level)s->log.level);
+	complaints_tell(&said, complaint_log, NULL);
+	conf_on_complaint(s->conf, complaint_log, NULL);
+	return s;
+}
+
 int
 daemon_run(const char *path)
 {
 	struct daemon d = { .path = path };
 	int status;
 
-	d.settings = settings_load(path);
+	d.settings = load(path);
 	if (d.settings == NULL)
 		return EXIT_FAILURE;
-	log_open(2, (enum log_format)d.settings->log.format,
-	    (enum log_level)d.settings->log.level);
 	descriptors_raise(d.settings);
 	signal(SIGPIPE, SIG_IGN);	/* the reader of our log may go */
 	su_init();

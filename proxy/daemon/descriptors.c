@@ -1,3 +1,6 @@
+/*
+ * descriptors.c -- are there as many as the connections need?
+ */
 #include "config.h"
 
 #include "daemon/descriptors.h"

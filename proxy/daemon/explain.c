@@ -1,3 +1,6 @@
+/*
+ * explain.c -- -r: which route would this request take?
+ */
 #include "config.h"
 
 #include "daemon/explain.h"
@@ -39,12 +42,8 @@ take_transport(struct str *rest, enum transport *out)
 	name = (struct str){ slash + 1,
 		(size_t)(rest->p + rest->len - slash - 1) };
 	rest->len = (size_t)(slash - rest->p);
-	for (int t = 0; t < TRANSPORTS; t++) {
-		*out = (enum transport)t;
-		if (str_caseis(name, transport_name(*out)))
-			return true;
-	}
-	return false;
+	*out = (enum transport)transport_named(name);
+	return *out != TRANSPORTS;
 }
 
 /* An IPv6 address with a port stands in brackets. */
@@ -58,7 +57,7 @@ parse_source(const char *text, struct addr *a, enum transport *transport)
 	if (!take_transport(&rest, transport))
 		return false;
 	if (addr_parse_host(a, rest)) {
-		a->port = 5060;
+		a->port = SIP_PORT;
 		return true;
 	}
 	colon = memrchr(rest.p, ':', rest.len);
@@ -173,7 +172,7 @@ read_request(const char *path, char *out, struct str *request)
 int
 daemon_explain(const char *path, const struct explain_args *args)
 {
-	struct settings *s = settings_load(path);
+	struct settings *s = settings_load(path, NULL, NULL);
 	char *bytes = malloc(REQUEST_MAX);
 	struct str request;
 	int status = EXIT_FAILURE;

@@ -20,6 +20,7 @@
 
 enum {
 	AGAIN_MS = 10000,		/* between two tables */
+	LOOK_MS = 10000,		/* between two looks at ours */
 	BANS_AT_MOST = 1000000		/* that are handed over */
 };
 
@@ -36,6 +37,7 @@ struct firewall {
 	struct nft	*nft;
 	struct loop_hook *hook;		/* hands over */
 	struct loop_timer *again;	/* if there is something lost */
+	struct loop_timer *look;	/* is it there, and does it answer? */
 	struct bans	*bans;
 	const char	*table;		/* settings outlive us */
 	int64_t		 bans_max;
@@ -43,6 +45,7 @@ struct firewall {
 	size_t		 nplaces;
 	enum state	 state;
 	bool		 busy;		/* a work is under way */
+	int64_t		 begun_ms;	/* since then */
 	bool		 said;		/* that it is down */
 	int64_t		 made_ms;	/* when it was last tried; 0: never */
 	struct nft_change change[NFT_CHANGES_MAX];	/* that wait */
@@ -140,7 +143,8 @@ on_change(void *arg, const struct ban *ban, enum ban_change change)
 static void
 go_down(struct firewall *fw, const char *why)
 {
-	fw->lost = fw->state == STATE_UP;
+	fw->lost = fw->state == STATE_UP ||
+	    (fw->state == STATE_FILLING && fw->at > 0);
 	fw->state = STATE_DOWN;
 	fw->elements[0] = 0;
 	fw->failures_total[0]++;
@@ -157,6 +161,7 @@ static void
 begin(struct firewall *fw, int rc)
 {
 	fw->busy = rc == 0;
+	fw->begun_ms = clock_mono_ms();
 	if (rc < 0)
 		go_down(fw, strerror(-rc));
 }
@@ -275,6 +280,24 @@ on_done(void *arg, const char *why)
 	go_on(fw);
 }
 
+/* Somebody may have flushed all tables, or the rules of ours, and there may be
+ * no change for hours that shows it.  What does not answer is said; all is
+ * handed over anew when it does. */
+static void
+look(void *arg)
+{
+	struct firewall *fw = arg;
+
+	loop_timer_start(fw->look, LOOK_MS);
+	if (fw->busy && fw->state != STATE_DOWN &&
+	    clock_mono_ms() - fw->begun_ms >= LOOK_MS)
+		go_down(fw, "the kernel does not answer");
+	if (fw->busy || fw->state != STATE_UP)
+		return;
+	fw->nhanded = (size_t)fw->elements[0];
+	begin(fw, nft_look(fw->nft));
+}
+
 /* ---- life */
 
 /* As nftables reads it; it goes into what that is told. */
@@ -342,7 +365,9 @@ firewall_new(struct firewall **out, struct loop *l, struct metrics *m,
 	fw->bans_max = s->limits.bans_max;
 	fw->hook = loop_hook_new(l, go_on, fw);
 	fw->again = loop_timer_new(l, go_on, fw);
-	if (fw->hook != NULL && fw->again != NULL && add_metrics(fw, m) == 0)
+	fw->look = loop_timer_new(l, look, fw);
+	if (fw->hook != NULL && fw->again != NULL && fw->look != NULL &&
+	    add_metrics(fw, m) == 0)
 		fw->nft = nft_new(l, fw->table, on_done, fw);
 	if (fw->nft == NULL) {
 		firewall_free(fw);
@@ -360,6 +385,7 @@ firewall_free(struct firewall *fw)
 	nft_free(fw->nft);
 	loop_hook_free(fw->hook);
 	loop_timer_free(fw->again);
+	loop_timer_free(fw->look);
 	free(fw->all);
 	free(fw);
 }
@@ -388,15 +414,22 @@ firewall_start(struct firewall *fw, struct bans *bans,
 	for (size_t i = 0; i < ways->n; i++)
 		if (!ways->way[i].balanced)
 			fw->place[fw->nplaces++] = place_of(&ways->way[i]);
-	if (bans_listen(bans, on_change, fw))
-		make_table(fw);
-	else
+	if (!bans_listen(bans, on_change, fw)) {
 		go_down(fw, "too many want to know of bans");
+		return;
+	}
+	make_table(fw);
+	loop_timer_start(fw->look, LOOK_MS);
 }
 
 void
 firewall_set_max(struct firewall *fw, int64_t bans_max)
 {
-	if (fw != NULL)
-		fw->bans_max = bans_max;
+	if (fw == NULL)
+		return;
+	if (bans_max > fw->bans_max) {	/* the table was made for fewer */
+		fw->lost = true;
+		loop_hook_start(fw->hook);
+	}
+	fw->bans_max = bans_max;
 }

@@ -11,24 +11,10 @@
 #include "daemon/firewall.h"
 
 static bool
-is_private(const struct addr *a)
-{
-	static const char *const net[] = { "10.0.0.0/8", "172.16.0.0/12",
-		"192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/10", "fc00::/7",
-		"::1" };
-	struct net n;
-
-	for (size_t i = 0; i < sizeof net / sizeof net[0]; i++)
-		if (net_parse(&n, str_of(net[i])) && net_has(&n, a))
-			return true;
-	return false;
-}
-
-static bool
 is_public(const struct listen_conf *l)
 {
 	return l->advertise != NULL || addr_is_any(&l->addr) ||
-	    !is_private(&l->addr);
+	    !(addr_is_private(&l->addr) || addr_is_loopback(&l->addr));
 }
 
 /* NULL: there is none. */
@@ -96,6 +82,19 @@ warn_of_guessers(const struct settings *s)
 		    "guess passwords for ever", l->name);
 }
 
+static void
+warn_of_spared(const struct settings *s)
+{
+	const struct conf_list *nets = &s->limits.ban_never;
+	struct net n;
+
+	for (size_t i = 0; i < nets->n; i++)
+		if (net_parse(&n, str_of(nets->v[i])) && net_is_everybody(&n))
+			conf_warn(s->conf, nets->line[i], "limits.ban_never",
+			    "\"%s\" is everybody: anybody may guess passwords "
+			    "for ever", nets->v[i]);
+}
+
 void
 holes_warn(const struct settings *s)
 {
@@ -103,6 +102,7 @@ holes_warn(const struct settings *s)
 		warn_of_forgery(s, peers_at(s->peers, i));
 	warn_of_md5(s);
 	warn_of_guessers(s);
+	warn_of_spared(s);
 	firewall_warn(s);
 }
 

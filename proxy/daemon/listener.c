@@ -1,3 +1,6 @@
+/*
+ * listener.c -- the sockets that the ways stand for.
+ */
 #include "config.h"
 
 #include "daemon/listener.h"

@@ -1,3 +1,6 @@
+/*
+ * master_keys.c -- the key files that the settings name.
+ */
 #include "config.h"
 
 #include "daemon/master_keys.h"

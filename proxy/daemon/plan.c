@@ -1,3 +1,6 @@
+/*
+ * plan.c -- which sockets the `listen` entries stand for.
+ */
 #include "config.h"
 
 #include "daemon/plan.h"

@@ -1,3 +1,6 @@
+/*
+ * policy.c -- a snapshot for the pipeline, made of the settings.
+ */
 #include "config.h"
 
 #include "daemon/policy.h"
@@ -61,6 +64,7 @@ policy_new(struct settings *s, const struct ways *ways, struct sets *sets)
 	p->deny = s->deny;
 	p->outbound = s->outbound;
 	p->scanners = s->scanners;
+	p->spared = s->spared;
 	p->domains = policy_domains(s, ways);
 	if (p->domains == NULL || sets_join(sets, s->peers) < 0) {
 		policy_unref(p);

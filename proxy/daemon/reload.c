@@ -1,20 +1,16 @@
+/*
+ * reload.c -- SIGHUP: read, check, swap; or keep the old and say why.
+ */
 #include "config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "daemon/accounts.h"
+#include "daemon/complaints.h"
 #include "daemon/firewall.h"
 #include "daemon/inner.h"
 #include "daemon/plan.h"
-
-static bool
-same(const char *a, const char *b)
-{
-	return (a == NULL) == (b == NULL) &&
-	    (a == NULL || strcmp(a, b) == 0);
-}
 
 static bool
 same_list(const struct conf_list *a, const struct conf_list *b)
@@ -22,7 +18,7 @@ same_list(const struct conf_list *a, const struct conf_list *b)
 	if (a->n != b->n)
 		return false;
 	for (size_t i = 0; i < a->n; i++)
-		if (!same(a->v[i], b->v[i]))
+		if (!text_same(a->v[i], b->v[i]))
 			return false;
 	return true;
 }
@@ -36,7 +32,8 @@ same_names(const struct listen_conf *a, const struct listen_conf *b)
 	if (a->advertise_to.n != b->advertise_to.n)
 		return false;
 	for (size_t i = 0; i < a->advertise_to.n; i++)
-		if (!same(x[i].net, y[i].net) || !same(x[i].host, y[i].host))
+		if (!text_same(x[i].net, y[i].net) ||
+		    !text_same(x[i].host, y[i].host))
 			return false;
 	return true;
 }
@@ -49,8 +46,9 @@ same_listeners(const struct settings *a, const struct settings *b)
 	if (a->listen.n != b->listen.n)
 		return false;
 	for (size_t i = 0; i < a->listen.n; i++)
-		if (!same(x[i].name, y[i].name) || !same(x[i].uri, y[i].uri) ||
-		    !same(x[i].advertise, y[i].advertise) ||
+		if (!text_same(x[i].name, y[i].name) ||
+		    !text_same(x[i].uri, y[i].uri) ||
+		    !text_same(x[i].advertise, y[i].advertise) ||
 		    !same_names(&x[i], &y[i]) ||
 		    !same_list(&x[i].proxy_protocol, &y[i].proxy_protocol))
 			return false;
@@ -75,7 +73,7 @@ static bool
 same_module(const struct conf_opt *opts, const void *a, const void *b)
 {
 	char *x = printed(opts, a), *y = printed(opts, b);
-	bool equal = same(x, y);
+	bool equal = text_same(x, y);
 
 	free(x);
 	free(y);
@@ -101,8 +99,8 @@ static void
 compare(const struct settings *a, const struct settings *b)
 {
 	say_restart(same_listeners(a, b), "listen");
-	say_restart(same(a->auth.key_file, b->auth.key_file) &&
-	    same(a->auth.second_key_file, b->auth.second_key_file),
+	say_restart(text_same(a->auth.key_file, b->auth.key_file) &&
+	    text_same(a->auth.second_key_file, b->auth.second_key_file),
 	    "auth.key_file");
 	say_restart(a->auth.nc_max == b->auth.nc_max, "auth.nc_max");
 	say_restart(a->instance_id == b->instance_id, "instance_id");
@@ -111,12 +109,13 @@ compare(const struct settings *a, const struct settings *b)
 	    b->nonce_store_conf), "nonce_store");
 	say_restart(same_users(a, b), "users");
 	say_restart(a->guard.firewall == b->guard.firewall &&
-	    same(a->guard.firewall_table, b->guard.firewall_table),
+	    text_same(a->guard.firewall_table, b->guard.firewall_table),
 	    "guard.firewall");
-	say_restart(same(a->resolv_conf, b->resolv_conf), "resolv_conf");
-	say_restart(same(a->state_dir, b->state_dir), "state_dir");
-	say_restart(same(a->record_route, b->record_route), "record_route");
-	say_restart(same(a->cluster.inside, b->cluster.inside) &&
+	say_restart(text_same(a->resolv_conf, b->resolv_conf), "resolv_conf");
+	say_restart(text_same(a->state_dir, b->state_dir), "state_dir");
+	say_restart(text_same(a->record_route, b->record_route),
+	    "record_route");
+	say_restart(text_same(a->cluster.inside, b->cluster.inside) &&
 	    same_list(&a->cluster.members, &b->cluster.members), "cluster");
 	say_restart(a->timers.t1_ms == b->timers.t1_ms &&
 	    a->timers.c_ms == b->timers.c_ms &&
@@ -126,7 +125,7 @@ compare(const struct settings *a, const struct settings *b)
 void
 daemon_reload(struct daemon *d)
 {
-	struct settings *s = settings_load(d->path);
+	struct settings *s = settings_load(d->path, complaint_log, NULL);
 	struct transport_conf limits;
 	struct policy *policy;
 
@@ -136,7 +135,7 @@ daemon_reload(struct daemon *d)
 	}
 	if (s == NULL) {
 		log_event(EV_RELOAD_KEEP, kv_str("file", d->path),
-		    kv_str("reason", "see the complaints before"));
+		    kv_str("reason", "see config.fault before"));
 		return;
 	}
 	policy = policy_new(s, &d->ways, d->sets);
@@ -147,7 +146,7 @@ daemon_reload(struct daemon *d)
 	}
 	if (tls_files_reload(d->tls, s) < 0) {
 		log_event(EV_RELOAD_KEEP, kv_str("file", d->path),
-		    kv_str("reason", "see the complaints before"));
+		    kv_str("reason", "see tls.keep before"));
 		policy_unref(policy);
 		return;
 	}

@@ -312,6 +312,7 @@ check_together(struct settings_root *r)
 
 	s->deny = deny_new(s->conf, &s->deny_nets);
 	s->scanners = scanners_new(s->conf, &s->guard);
+	s->spared = spared_new(s->conf, &s->limits.ban_never);
 	s->classes = classes_new(s->conf, &r->classes);
 	s->peers = peers_new(s->conf, &r->peers);
 	s->egress = egress_new(s->conf, &r->egress);
@@ -333,9 +334,9 @@ check_together(struct settings_root *r)
 }
 
 static struct settings_root *
-root_new(const char *path)
+root_new(const char *path, conf_say_f *say, void *arg)
 {
-	struct conf *c = conf_read(path);
+	struct conf *c = conf_read(path, say, arg);
 	struct settings_root *r;
 
 	if (c == NULL)
@@ -350,9 +351,9 @@ root_new(const char *path)
 }
 
 struct settings *
-settings_load(const char *path)
+settings_load(const char *path, conf_say_f *say, void *arg)
 {
-	struct settings_root *r = root_new(path);
+	struct settings_root *r = root_new(path, say, arg);
 	struct conf *c;
 
 	if (r == NULL)
@@ -390,6 +391,7 @@ settings_free(struct settings *s)
 	peers_free(s->peers);
 	deny_free(s->deny);
 	scanners_free(s->scanners);
+	spared_free(s->spared);
 	/* The settings lie in its memory. */
 	conf_free(s->conf);
 }

@@ -17,6 +17,7 @@
 #include "guard/deny.h"
 #include "guard/limits.h"
 #include "guard/scanners.h"
+#include "guard/spared.h"
 #include "route/media.h"
 #include "route/peer.h"
 #include "route/routes.h"
@@ -125,6 +126,7 @@ struct settings {
 	struct deny		*deny;
 	struct guard_conf	 guard;
 	struct scanners		*scanners;
+	struct spared		*spared;
 	struct auth_conf	 auth;
 	const struct nonce_store_ops *nonce_store;
 	void			*nonce_store_conf;
@@ -144,9 +146,9 @@ struct settings {
 	struct timers_conf	 timers;
 };
 
-/* Read, check everything that needs no network, report every complaint.
- * NULL when there was one. */
-struct settings *settings_load(const char *path);
+/* Read, check everything that needs no network, report every complaint, as
+ * conf_read() does.  NULL when there was one. */
+struct settings *settings_load(const char *path, conf_say_f *say, void *arg);
 void settings_free(struct settings *s);
 
 /* Does a listener speak TLS? */

@@ -8,8 +8,6 @@
 
 #include "daemon/settings_inner.h"
 
-enum { SIP_PORT = 5060, SIPS_PORT = 5061 };
-
 /* Why a URI is refused, or NULL. */
 typedef const char *fault;
 

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
+#include "base/count.h"
+#include "base/grammar.h"
 #include "daemon/settings_inner.h"
-#include "guard/grammar.h"
 
 /* One of these lists. */
 struct methods {
@@ -49,7 +50,7 @@ check(struct conf *c, const struct methods *m)
 	warn_of_case(c, m->list, m->option);
 	if (!has(m, "INVITE"))
 		return;
-	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+	for (size_t i = 0; i < COUNT(needed); i++)
 		if (!has(m, needed[i]))
 			conf_error(c, m->line, m->option,
 			    "INVITE needs %s as well", needed[i]);

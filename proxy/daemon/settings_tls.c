@@ -95,7 +95,7 @@ asks_clients(const struct settings *s)
 static bool
 wants_tls(const char *uri)
 {
-	struct target t;
+	struct target_uri t;
 
 	return target_parse(&t, str_of(uri)) && t.transport == TRANSPORT_TLS;
 }

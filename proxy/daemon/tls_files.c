@@ -76,20 +76,31 @@ say_loaded(struct tls_files *f)
 		    kv_int("days_left", days));
 }
 
+struct saying {
+	const struct settings	*s;
+	enum event		 event;
+};
+
 static void
 say_fault(void *arg, const struct tls_fault *why)
 {
-	const enum event *event = arg;
+	const struct saying *of = arg;
+	char file[CONF_COMPLAINT_MAX];
 
-	log_event(*event, kv_str("option", why->option),
-	    kv_str("of", why->of), kv_str("reason", why->why));
+	log_event(of->event,
+	    kv_str("file", conf_line_file(of->s->conf, why->line, file)),
+	    kv_int("line", conf_line_number(why->line)),
+	    kv_str("option", why->option), kv_str("of", why->of),
+	    kv_str("reason", why->why));
 }
 
 /* All or nothing. */
 static int
 load(struct tls_files *f, const struct settings *s, enum event on_fault)
 {
-	if (holders_load(&f->holders, s, say_fault, &on_fault) > 0) {
+	struct saying saying = { s, on_fault };
+
+	if (holders_load(&f->holders, s, say_fault, &saying) > 0) {
 		holders_discard(&f->holders);
 		return -1;
 	}

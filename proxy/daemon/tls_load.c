@@ -69,7 +69,7 @@ lasting(const struct holder *h)
 static bool
 wants_tls(const struct peer *p)
 {
-	struct target t;
+	struct target_uri t;
 
 	for (size_t i = 0; i < p->nuris; i++)
 		if (target_parse(&t, str_of(p->uri[i])) &&

@@ -20,7 +20,7 @@
 #define BAN_REASONS(R)							\
 R(BAN_FAILURES, "failures", "Wrong passwords, or copies of right "	\
     "answers.")								\
-R(BAN_SCANNER, "scanner", "The last failure was a request by a tool of "	\
+R(BAN_SCANNER, "scanner", "The last failure was a request by a tool of "       \
     "guard.scanners.")							\
 R(BAN_GIVEN, "given", "Not found out here, but told by another.")
 

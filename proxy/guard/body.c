@@ -1,3 +1,6 @@
+/*
+ * body.c -- where in the body of a message session descriptions stand.
+ */
 #include "config.h"
 
 #include "guard/body.h"

@@ -34,6 +34,7 @@ struct call {
 	size_t		 naccounts;
 	int64_t		 ends_ms;
 	size_t		 place;		/* in the heap */
+	bool		 rings;
 };
 
 struct calls {
@@ -244,6 +245,7 @@ add(struct calls *cs, const struct calls_ask *ask, int64_t now_ms)
 	if (cs->n == cs->max)
 		drop(cs, cs->heap[0]);
 	c->ends_ms = now_ms + ask->lasts_ms;
+	c->rings = true;
 	heap_add(cs, c);
 	return true;
 }
@@ -307,26 +309,44 @@ calls_begin(struct calls *cs, const struct calls_ask *ask, int64_t now_ms)
 	return CALLS_WITHIN;
 }
 
-void
+bool
 calls_touch(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
     int64_t lasts_ms, int64_t now_ms)
 {
 	struct call *c = find(cs, call);
 
 	if (c == NULL)
-		return;
+		return false;
+	if (c->rings && now_ms + lasts_ms < c->ends_ms)
+		return true;
 	c->ends_ms = now_ms + lasts_ms;
 	sift_up(cs, c);
 	sift_down(cs, c);
+	return true;
 }
 
-void
-calls_end(struct calls *cs, const uint8_t call[CALL_ID_BYTES])
+bool
+calls_answered(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+    int64_t lasts_ms, int64_t now_ms)
 {
 	struct call *c = find(cs, call);
 
 	if (c != NULL)
+		c->rings = false;
+	return calls_touch(cs, call, lasts_ms, now_ms);
+}
+
+bool
+calls_end(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+    enum calls_end how)
+{
+	struct call *c = find(cs, call);
+
+	if (c == NULL)
+		return false;
+	if (how == CALLS_OVER || !c->rings)
 		drop(cs, c);
+	return true;
 }
 
 size_t

@@ -21,10 +21,13 @@ void calls_free(struct calls *cs);		/* NULL is allowed */
  * may have any number of them is not kept. */
 enum calls_verdict calls_begin(struct calls *cs, const struct calls_ask *ask,
     int64_t now_ms);
-/* As in struct shared_ops. */
-void calls_touch(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+/* As in struct shared_ops.  false: it is not counted here. */
+bool calls_touch(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
     int64_t lasts_ms, int64_t now_ms);
-void calls_end(struct calls *cs, const uint8_t call[CALL_ID_BYTES]);
+bool calls_answered(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+    int64_t lasts_ms, int64_t now_ms);
+bool calls_end(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+    enum calls_end how);
 
 size_t calls_count(struct calls *cs, int64_t now_ms);
 

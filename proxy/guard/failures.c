@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAYS = 8, COUNT_MAX = UINT16_MAX, DOUBLINGS_MAX = 32 };
+enum { WAYS = 8, COUNT_MAX = UINT16_MAX };
 
 struct entry {
 	uint64_t	mark;		/* 0: none */
@@ -212,8 +212,7 @@ strike(struct failures *f, const struct limits_conf *limits,
 		lasts_s *= 2;
 	if (lasts_s > max_s)
 		lasts_s = max_s;
-	if (e->count < DOUBLINGS_MAX)
-		e->count++;
+	count(e);
 	e->ends_s = (uint32_t)(now_s + lasts_s + max_s);
 	return lasts_s;
 }
@@ -243,6 +242,13 @@ failures_add(struct failures *f, const struct limits_conf *limits,
 	/* now_s was cut off: not for less than is said */
 	take(f->failed, slowed, now_s, now_s + *lasts_s + 1);
 	return FAILURES_SLOW;
+}
+
+void
+failures_told(struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, int64_t now_s)
+{
+	strike(f, limits, who, now_s);
 }
 
 static void

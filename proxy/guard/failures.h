@@ -63,6 +63,11 @@ enum failures_verdict failures_add(struct failures *f,
     const struct limits_conf *limits, const struct failures_who *who,
     int64_t now_s, int64_t *lasts_s);
 
+/* Another instance banned the source: the next ban of it here is no first
+ * one. */
+void failures_told(struct failures *f, const struct limits_conf *limits,
+    const struct failures_who *who, int64_t now_s);
+
 /* The user proved himself from there. */
 void failures_forgive(struct failures *f, const struct limits_conf *limits,
     const struct failures_who *who, int64_t now_s);

@@ -1,10 +1,14 @@
+/*
+ * header.c -- are the values of headers that a proxy must understand such as
+ * everybody reads in the same way?
+ */
 #include "config.h"
 
 #include "guard/header.h"
 
 #include <string.h>
 
-#include "guard/grammar.h"
+#include "base/grammar.h"
 #include "guard/uri.h"
 
 enum { CSEQ_MAX = 0x7fffffff, MAX_FORWARDS_MAX = 255 };
@@ -61,6 +65,7 @@ judge_uri(struct str uri, enum uri_place place)
 		return HEADER_BAD_TEL;
 	case URI_GOOD:
 	case URI_NO_CONTEXT:	/* nothing is routed by it */
+	case URI_SERVICE:
 	case URI_OTHER:
 		break;
 	}

@@ -57,7 +57,7 @@ const struct conf_opt limits_opts[] = {
 	    "besides; beyond it, the one that was not used for longest is "
 	    "closed for another one." },
 	{ "connections_per_source", CONF_T_INT, AT(connections_per_source),
-	    CONF_OFF, .dflt = "200", .min = 1, .max = 1000000,
+	    CONF_OFF, .dflt = "500", .min = 1, .max = 1000000,
 	    .help = "Accepted connections from one address, or from one /64 "
 	    "of IPv6." },
 	{ "message_size", CONF_T_INT, AT(message_size), CONF_OFF,
@@ -151,6 +151,11 @@ const struct conf_opt limits_opts[] = {
 	    .dflt = "100000", .min = 1, .max = 10000000,
 	    .help = "Bans at once. One more takes the place of the one that "
 	    "would end first." },
+	{ "ban_never", CONF_T_LIST, AT(ban_never), CONF_RELOAD, .min = 1,
+	    .help = "Addresses and networks that are neither banned nor "
+	    "slowed as a whole, whatever is wrong there; all else counts as "
+	    "before. A ban of an address that is put here ends with the "
+	    "reload (SIGHUP), at all instances." },
 	{ "failures_per_user", CONF_T_RATE, AT(failures_per_user),
 	    CONF_RELOAD | CONF_OFF, .dflt = "30/m",
 	    .help = "Wrong passwords for one user, from everywhere. Beyond "

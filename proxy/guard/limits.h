@@ -64,6 +64,7 @@ struct limits_conf {
 	int64_t	ban_time_ms;		/* of the first ban */
 	int64_t	ban_max_ms;
 	int64_t	bans_max;		/* bans at once */
+	struct conf_list ban_never;	/* addresses and networks */
 	struct conf_rate failures_per_user;
 	struct conf_rate log_lines;	/* that strangers cause */
 };

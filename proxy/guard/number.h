@@ -29,10 +29,12 @@ void number_read(struct number *out, struct str called);
 /*
  * All that it may be read as, with its parameters: itself, itself behind its
  * global phone-context (RFC 3966 5.1.5), and the routing number that another
- * directory found (rn and rn-context, RFC 4694).  Returns how many; 0: nobody
- * can tell, since it has one of these twice, or too much.
+ * directory found (rn and rn-context, RFC 4694).  Where digits of other scripts
+ * or widths stand in them, which some dial, all that once more with those.
+ * Returns how many; 0: nobody can tell, since it has one of these twice, or too
+ * much.
  */
-enum { NUMBER_READINGS = 4 };
+enum { NUMBER_READINGS = 8 };
 size_t number_readings(struct number out[NUMBER_READINGS], struct str called,
     struct str params);
 

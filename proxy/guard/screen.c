@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "guard/grammar.h"
+#include "base/grammar.h"
 
 enum { LENGTH_MAX = 0x7fffffff };	/* of a body */
 

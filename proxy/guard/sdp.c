@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#include "base/count.h"
 #include "guard/sdp_inner.h"
 
 /* RFC 8866 section 5: the order of lines, 0: not there at all. */
@@ -202,7 +203,7 @@ take_attribute(struct reading *r, struct str value)
 static const struct place *
 place_of(char type)
 {
-	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+	for (size_t i = 0; i < COUNT(places); i++)
 		if (places[i].type == type)
 			return &places[i];
 	return NULL;

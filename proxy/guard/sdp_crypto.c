@@ -4,6 +4,8 @@
  */
 #include "config.h"
 
+#include "base/count.h"
+#include "base/grammar.h"
 #include "guard/sdp_inner.h"
 
 enum {
@@ -51,8 +53,7 @@ next_word(struct str *rest)
 static bool
 is_base64(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-	    (c >= '0' && c <= '9') || c == '+' || c == '/';
+	return grammar_is(c, IS_ALPHA | IS_DIGIT) || c == '+' || c == '/';
 }
 
 /* Some leave the padding out, which RFC 4568 section 6.1 discards anyway. */
@@ -196,7 +197,7 @@ take_tag(struct sdp_crypto *c, struct str s)
 static unsigned
 key_salt_of(struct str suite)
 {
-	for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
+	for (size_t i = 0; i < COUNT(suites); i++)
 		if (str_is(suite, suites[i].name))
 			return suites[i].key_salt;
 	return 0;

@@ -5,6 +5,8 @@
  */
 #include "config.h"
 
+#include "base/count.h"
+#include "base/grammar.h"
 #include "guard/sdp_inner.h"
 
 /* What SHA-256 is not better than can be made to meet. */
@@ -22,13 +24,6 @@ static const struct {
 	{ "md2", 16, false },
 };
 
-static bool
-is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F') ||
-	    (c >= 'a' && c <= 'f');
-}
-
 /* AB:CD:...; the RFC writes capitals, not all do. */
 static bool
 is_hex_pairs(struct str s, unsigned bytes)
@@ -36,7 +31,7 @@ is_hex_pairs(struct str s, unsigned bytes)
 	if (s.len != bytes * 3 - 1)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
-		if (i % 3 == 2 ? s.p[i] != ':' : !is_hex(s.p[i]))
+		if (i % 3 == 2 ? s.p[i] != ':' : !grammar_is(s.p[i], IS_HEX))
 			return false;
 	return true;
 }
@@ -47,7 +42,7 @@ sdp_dtls_fingerprint(struct sdp_dtls *d, struct str value)
 	struct str name = sdp_cut(&value, ' ');
 
 	d->seen = true;
-	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++) {
+	for (size_t i = 0; i < COUNT(hashes); i++) {
 		if (!str_caseis(name, hashes[i].name))
 			continue;
 		if (!is_hex_pairs(value, hashes[i].bytes))

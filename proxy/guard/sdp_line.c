@@ -5,13 +5,8 @@
  */
 #include "config.h"
 
+#include "base/grammar.h"
 #include "guard/sdp_inner.h"
-
-static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
 
 /* token-char: printable, but for what has a meaning elsewhere. */
 static bool
@@ -33,10 +28,7 @@ sdp_is_token(struct str s)
 bool
 sdp_is_number(struct str s)
 {
-	for (size_t i = 0; i < s.len; i++)
-		if (!is_digit(s.p[i]))
-			return false;
-	return s.len > 0 && s.len <= 20;
+	return grammar_all(s, IS_DIGIT) && s.len <= 20;
 }
 
 /* non-ws-string */

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include "base/count.h"
 #include "guard/sdp_inner.h"
 
 static const struct {
@@ -48,7 +49,7 @@ static const struct {
 enum sdp_promise
 sdp_promise_of(struct str profile)
 {
-	for (size_t i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
+	for (size_t i = 0; i < COUNT(profiles); i++)
 		if (str_caseis(profile, profiles[i].name))
 			return profiles[i].promise;
 	return PROMISE_UNKNOWN;

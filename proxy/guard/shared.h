@@ -38,6 +38,8 @@ struct shared_ban {
 struct shared_hooks {
 	/* Another instance banned somebody, or it was so before we came. */
 	void	(*banned)(void *arg, const struct shared_ban *ban);
+	/* ... or the operator took a ban back there. */
+	void	(*lifted)(void *arg, const uint8_t source[SOURCE_BYTES]);
 	/* It may know nothing of the bans that are known here: tell it all of
 	 * them, in portions.  Comes again when it has lost some. */
 	void	(*up)(void *arg);
@@ -60,6 +62,15 @@ enum calls_verdict {
 	CALLS_TWICE,		/* a call of that id is under way */
 	CALLS_UNAVAILABLE,	/* cannot tell: ask yourself */
 	CALLS_PENDING		/* done() will say */
+};
+
+/*
+ * Why a call ends.  While its INVITE is under way that decides alone: a BYE
+ * ends one early dialog (RFC 3261 15), and another fork may still answer.
+ */
+enum calls_end {
+	CALLS_OVER,		/* its INVITE failed, or was given up */
+	CALLS_BYE		/* ends nothing that rings */
 };
 
 struct calls_ask;
@@ -85,15 +96,21 @@ struct shared_ops {
 	/* max: how many bans may be there at once; what ends first goes. */
 	void	(*ban)(struct shared *s, const struct shared_ban *ban,
 		    size_t max);
+	/* The operator took this one back. */
+	void	(*lift)(struct shared *s, const struct shared_ban *ban,
+		    size_t max);
 	enum calls_verdict (*calls_begin)(struct shared *s,
 		    struct calls_ask *ask);
 	void	(*calls_cancel)(struct shared *s, struct calls_ask *ask);
-	/* It counts for so long from now on; one that is not counted stays
-	 * so. */
+	/* It counts for so long from now on, but while it rings no less
+	 * than before; one that is not counted stays so. */
 	void	(*calls_touch)(struct shared *s,
 		    const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
+	/* The same of one that rang. */
+	void	(*calls_answered)(struct shared *s,
+		    const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
 	void	(*calls_end)(struct shared *s,
-		    const uint8_t call[CALL_ID_BYTES]);
+		    const uint8_t call[CALL_ID_BYTES], enum calls_end how);
 	void	(*close)(struct shared *s);
 };
 

@@ -1,3 +1,6 @@
+/*
+ * uri.c -- is this text a URI that everybody reads in the same way?
+ */
 #include "config.h"
 
 #include "guard/uri.h"
@@ -5,7 +8,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "guard/grammar.h"
+#include "base/grammar.h"
 
 /* What may stand in one URI but once: which of two counts would be anybody's
  * guess (RFC 3261 19.1.1, RFC 3966 section 3). */
@@ -316,6 +319,38 @@ judge_tel(struct str s, enum uri_place place)
 	    URI_NO_CONTEXT;
 }
 
+/* ---- urn */
+
+enum { LABEL_MAX = 27 };
+
+/* Letters and digits, and hyphens between them. */
+static bool
+is_service_label(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!grammar_is(s.p[i], IS_ALPHA | IS_DIGIT) &&
+		    (s.p[i] != '-' || i == 0 || i == s.len - 1))
+			return false;
+	return s.len > 0 && s.len <= LABEL_MAX;
+}
+
+/* RFC 5031 4.2: without parameters, so there is but one reading. */
+static bool
+is_service(struct str s)
+{
+	struct str label = before(s, ':');
+
+	if (!str_caseis(label, "service") || label.len == s.len)
+		return false;
+	do {
+		s = str_from(s, label.len + 1);
+		label = before(s, '.');
+		if (!is_service_label(label))
+			return false;
+	} while (label.len < s.len);
+	return true;
+}
+
 /* ---- any */
 
 /* RFC 3986 section 3.1 */
@@ -344,6 +379,8 @@ uri_judge(struct str uri, enum uri_place place)
 		return judge_sip(rest, place);
 	if (str_caseis(scheme, "tel"))
 		return judge_tel(rest, place);
+	if (str_caseis(scheme, "urn") && is_service(rest))
+		return URI_SERVICE;
 	return rest.len > 0 && grammar_fits(rest, IN_OTHER) ? URI_OTHER :
 	    URI_BAD;
 }

@@ -2,7 +2,7 @@
  * uri.h -- is this text a URI that everybody reads in the same way?
  *
  * Sources: RFC 3261 19.1 and 25.1 (sip, sips), RFC 3966 section 3 and RFC 4694
- * (tel), RFC 5118 section 4 (IPv6 references).  Beyond them an underscore may
+ * (tel), RFC 5031 4.2 (urn:service), RFC 5118 section 4 (IPv6 references).  Beyond them an underscore may
  * stand in the name of a host, '#' in that of a user, base64 or nothing at all
  * in a parameter that nobody knows, and "npdi=yes" in tel.
  */
@@ -23,6 +23,7 @@ enum uri_verdict {
 	URI_BAD,
 	URI_BAD_TEL,
 	URI_NO_CONTEXT,		/* tel: a local number, but not of where */
+	URI_SERVICE,		/* urn:service:..., which names no place */
 	URI_OTHER		/* in form, of another scheme */
 };
 

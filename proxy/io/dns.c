@@ -114,7 +114,7 @@ begin_wait(struct dns_lookup *l, const struct dns_query *q)
 }
 
 static void
-set_numeric(struct dns_target *t, const struct target *target,
+set_numeric(struct dns_target *t, const struct target_uri *target,
     unsigned transports)
 {
 	t->transport = target_default_transport(target, transports);
@@ -126,7 +126,7 @@ set_numeric(struct dns_target *t, const struct target *target,
 /* Of a name: from what is known, or else *out waits. */
 static enum dns_result
 look_up(struct dns_lookup *l, const struct dns_query *q,
-    const struct target *target, struct dns_lookup **out)
+    const struct target_uri *target, struct dns_lookup **out)
 {
 	const struct dns_rounds_conf conf = { l->dns->resolver, l->dns->hosts,
 		target, q->transports, rounds_over };
@@ -177,7 +177,7 @@ enum dns_result
 dns_resolve(struct dns *d, const struct dns_query *q,
     struct dns_target t[DNS_TARGETS_MAX], size_t *n, struct dns_lookup **out)
 {
-	struct target target;
+	struct target_uri target;
 	struct dns_lookup *l;
 	enum dns_result r;
 

@@ -10,7 +10,6 @@
 
 #include "io/dns_cache.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -45,7 +44,7 @@ set_key(struct key *k, enum dns_type type, const char *name)
 
 	k->text[0] = (char)type;
 	for (; *name != '\0' && n < sizeof k->text; name++)
-		k->text[n++] = (char)tolower((unsigned char)*name);
+		k->text[n++] = ascii_lower(*name);
 	k->len = n;
 }
 

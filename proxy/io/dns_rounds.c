@@ -303,7 +303,7 @@ advance(struct dns_rounds *r)
 static void
 ask_first(struct dns_rounds *r)
 {
-	const struct target *t = &r->target;
+	const struct target_uri *t = &r->target;
 	struct addr a;
 
 	if (t->port != 0 ||

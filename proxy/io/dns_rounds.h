@@ -50,7 +50,7 @@ struct rounds_host {
 struct dns_rounds {
 	struct resolver	*resolver;
 	const struct hosts *hosts;
-	struct target	 target;
+	struct target_uri	 target;
 	unsigned	 transports;	/* that may be chosen: bits */
 	void		(*over)(struct dns_rounds *r);
 	enum dns_round	 round;
@@ -72,7 +72,7 @@ struct dns_rounds {
 struct dns_rounds_conf {
 	struct resolver	*resolver;
 	const struct hosts *hosts;
-	const struct target *target;	/* a name */
+	const struct target_uri *target;	/* a name */
 	unsigned	 transports;
 	void		(*over)(struct dns_rounds *r);
 };

@@ -23,7 +23,9 @@ enum { END_MS = 3000 };			/* for its last work */
 
 struct nft {
 	int		 fd;		/* -1: the process has ended */
-	pid_t		 pid;
+	pid_t		 pid;		/* it keeps another one: nft_keep.c */
+	uint32_t	 number;	/* of the last work */
+	bool		 waiting;	/* for its answer */
 	struct loop_fd	*watch;
 	nft_done_f	*done;
 	void		*arg;
@@ -112,6 +114,10 @@ on_answer(void *arg, unsigned events)
 		n->done(n->arg, "the process for nftables has ended");
 		return;
 	}
+	/* of a work that was given up when the process ended */
+	if (a.number != 0 && (!n->waiting || a.number != n->number))
+		return;
+	n->waiting = false;
 	a.why[sizeof a.why - 1] = '\0';
 	n->done(n->arg, a.why[0] == '\0' ? NULL : a.why);
 }
@@ -127,7 +133,9 @@ start_process(int fd, const char *table)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	pid = fork();
 	if (pid == 0)
-		nft_serve(fd, table);
+		nft_keep(fd, table);
+	if (pid > 0)
+		setpgid(pid, pid);	/* it does so, too: who is first? */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return pid;
 }
@@ -160,17 +168,25 @@ fail:
 }
 
 static int
-hand_over(struct nft *n)
+hand_over(struct nft *n, enum nft_kind kind, size_t count)
 {
-	size_t size = nft_work_size(&n->work);
+	size_t size;
 	ssize_t sent;
+
+	n->work.kind = kind;
+	n->work.n = (uint32_t)count;
+	n->work.number = ++n->number == 0 ? ++n->number : n->number;
+	size = nft_work_size(&n->work);
 
 	if (n->fd < 0) {
 		bury(n);
 		return -EPIPE;
 	}
 	sent = send(n->fd, &n->work, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return sent == (ssize_t)size ? 0 : -errno;
+	if (sent != (ssize_t)size)
+		return -errno;
+	n->waiting = true;
+	return 0;
 }
 
 int
@@ -179,11 +195,9 @@ nft_make(struct nft *n, const struct nft_place *place, size_t nplaces,
 {
 	if (nplaces > NFT_PLACES_MAX)
 		return -E2BIG;
-	n->work.kind = NFT_MAKE;
-	n->work.n = (uint32_t)nplaces;
 	n->work.max = max;
 	memcpy(n->work.u.place, place, nplaces * sizeof place[0]);
-	return hand_over(n);
+	return hand_over(n, NFT_MAKE, nplaces);
 }
 
 int
@@ -191,10 +205,14 @@ nft_change(struct nft *n, const struct nft_change *change, size_t nchanges)
 {
 	if (nchanges > NFT_CHANGES_MAX)
 		return -E2BIG;
-	n->work.kind = NFT_CHANGE;
-	n->work.n = (uint32_t)nchanges;
 	memcpy(n->work.u.change, change, nchanges * sizeof change[0]);
-	return hand_over(n);
+	return hand_over(n, NFT_CHANGE, nchanges);
+}
+
+int
+nft_look(struct nft *n)
+{
+	return hand_over(n, NFT_LOOK, 0);
 }
 
 /* It closes its end when all is done. */
@@ -206,7 +224,7 @@ wait_for_end(const struct nft *n)
 	while (n->fd >= 0 && poll(&p, 1, END_MS) < 0 && errno == EINTR)
 		;
 	if (n->fd >= 0 && (p.revents & POLLHUP) == 0)
-		kill(n->pid, SIGKILL);
+		kill(-n->pid, SIGKILL);	/* and what it keeps */
 	while (waitpid(n->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
@@ -219,9 +237,7 @@ nft_free(struct nft *n)
 	loop_fd_free(n->watch);
 	n->watch = NULL;
 	if (n->pid > 0) {
-		n->work.kind = NFT_END;
-		n->work.n = 0;
-		hand_over(n);
+		hand_over(n, NFT_END, 0);
 		wait_for_end(n);
 	}
 	forget_process(n);

@@ -8,7 +8,8 @@
  *
  * libnftables waits for the kernel, and ends the process when it has no
  * memory.  So it runs in a process of its own, which does one work after the
- * other and gets copies; and only that one needs CAP_NET_ADMIN.
+ * other and gets copies, and has another one that starts it again; and only
+ * these need CAP_NET_ADMIN.
  */
 #ifndef IO_NFT_H
 #define IO_NFT_H
@@ -41,7 +42,8 @@ struct nft_change {
 	int64_t		until_ms;	/* clock_mono_ms(); 0: not at all */
 };
 
-/* Called from the loop when a work is done, or failed: why, else NULL. */
+/* Called from the loop when a work is done, or failed: why, else NULL.  Also
+ * without a work, when the process has ended, and begins anew: why. */
 typedef void nft_done_f(void *arg, const char *why);
 
 /* Is it built in? */
@@ -70,5 +72,8 @@ int nft_make(struct nft *n, const struct nft_place *place, size_t nplaces,
 /* Of each source one.  All are made at once, or none. */
 int nft_change(struct nft *n, const struct nft_change *change,
     size_t nchanges);
+
+/* Is it as it was made, but for the sources?  If not, that fails. */
+int nft_look(struct nft *n);
 
 #endif

@@ -61,3 +61,10 @@ nft_change(struct nft *n, const struct nft_change *change, size_t nchanges)
 	(void)nchanges;
 	return -ENOTSUP;
 }
+
+int
+nft_look(struct nft *n)
+{
+	(void)n;
+	return -ENOTSUP;
+}

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -38,6 +37,8 @@ struct server {
 	struct nft_ctx	*nft;
 	const char	*table;
 	bool		 made;		/* the table */
+	char		*text;		/* it, as it was made */
+	uint32_t	 generation;	/* when it was that last; 0: unknown */
 	int64_t		 now_ms;
 	struct nft_work	 work;
 	struct nft_answer answer;
@@ -53,6 +54,7 @@ nft_work_size(const struct nft_work *w)
 		return head + w->n * sizeof w->u.place[0];
 	case NFT_CHANGE:
 		return head + w->n * sizeof w->u.change[0];
+	case NFT_LOOK:
 	case NFT_END:
 		break;
 	}
@@ -80,9 +82,11 @@ put_sets(FILE *f, const struct server *s, const struct family *fam)
 	const struct nft_work *w = &s->work;
 	const char *between = "elements = { ";
 
-	/* Room for those that are to end and not gone yet. */
+	/* Room for those that have ended and are not gone yet, and for what
+	 * one work adds twice and deletes once: that counts to its end. */
 	fprintf(f, "set %s { type %s; flags timeout; size %llu; }\n",
-	    fam->banned, fam->type, (unsigned long long)w->max * 2);
+	    fam->banned, fam->type, 2 * ((unsigned long long)w->max +
+	    NFT_CHANGES_MAX));
 	fprintf(f, "set %s { type %s . inet_proto . inet_service; ",
 	    fam->here, fam->type);
 	for (uint32_t i = 0; i < w->n; i++) {
@@ -132,17 +136,19 @@ is_in(const struct server *s, const struct family *fam, enum how how,
 	    (how != BANNED || c->until_ms > s->now_ms);
 }
 
+/* Of one unit nftables reads eight digits: in ms that is a day. */
 static void
 put_element(FILE *f, const struct server *s, enum how how,
     const struct nft_change *c)
 {
+	long long rest_ms = c->until_ms - s->now_ms;
 	struct addr a = { .port = 0 };
 
 	memcpy(a.ip, c->source, sizeof a.ip);
 	put_ip(f, &a);
 	if (how == BANNED)
-		fprintf(f, " timeout %lldms",
-		    (long long)(c->until_ms - s->now_ms));
+		fprintf(f, " timeout %llds%lldms", rest_ms / 1000,
+		    rest_ms % 1000);
 }
 
 /* "add element inet TABLE SET { A, B }", if there is any. */
@@ -247,17 +253,69 @@ lists(struct server *s, const char *what)
 	return there;
 }
 
-/* A table of ours has our sets, also after a crash. */
+static bool
+has_set(struct server *s, const char *name)
+{
+	char set[sizeof "set inet  banned4" + NFT_TABLE_MAX];
+
+	snprintf(set, sizeof set, "set inet %s %s", s->table, name);
+	return lists(s, set);
+}
+
+/* A table of ours has all our sets, also after a crash. */
 static bool
 is_anothers(struct server *s)
 {
 	char table[sizeof "table inet " + NFT_TABLE_MAX];
-	char set[sizeof "set inet  banned4" + NFT_TABLE_MAX];
+	bool ours = true;
 
 	snprintf(table, sizeof table, "table inet %s", s->table);
-	snprintf(set, sizeof set, "set inet %s %s", s->table,
-	    families[0].banned);
-	return lists(s, table) && !lists(s, set);
+	if (!lists(s, table))
+		return false;
+	for (size_t i = 0; i < FAMILIES && ours; i++)
+		ours = has_set(s, families[i].banned) &&
+		    has_set(s, families[i].here);
+	return !ours;
+}
+
+static bool
+list_into(FILE *f, struct server *s, const char *what, const char *name)
+{
+	char command[sizeof "list chain inet  banned4" + NFT_TABLE_MAX];
+	bool there;
+
+	snprintf(command, sizeof command, "list %s inet %s %s", what,
+	    s->table, name);
+	there = nft_run_cmd_from_buffer(s->nft, command) == 0;
+	fputs(nft_ctx_get_output_buffer(s->nft), f);
+	nft_ctx_get_error_buffer(s->nft);
+	return there;
+}
+
+/* Chain, rules and places, without what is counted or banned; NULL: they are
+ * not there, or there is no memory.  One by one: of several lists in one
+ * command libnftables knows only what the last one needs. */
+static char *
+list_table(struct server *s)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+	bool there;
+
+	if (f == NULL)
+		return NULL;
+	nft_ctx_output_set_flags(s->nft, NFT_CTX_OUTPUT_STATELESS |
+	    NFT_CTX_OUTPUT_HANDLE);
+	there = list_into(f, s, "chain", "input");
+	for (size_t i = 0; i < FAMILIES; i++)
+		there = list_into(f, s, "set", families[i].here) && there;
+	nft_ctx_output_set_flags(s->nft, NFT_CTX_OUTPUT_TERSE);
+	there = ferror(f) == 0 && there;
+	if (fclose(f) == 0 && there)
+		return text;
+	free(text);
+	return NULL;
 }
 
 static void
@@ -268,7 +326,44 @@ make(struct server *s)
 		return;
 	}
 	run(s, put_table);
-	s->made = s->made || s->answer.why[0] == '\0';
+	if (s->answer.why[0] != '\0')
+		return;
+	s->made = true;
+	s->generation = nft_generation();
+	free(s->text);
+	s->text = list_table(s);
+}
+
+/* What nobody else changed meanwhile is as it was. */
+static void
+change(struct server *s)
+{
+	uint32_t before = nft_generation();
+
+	run(s, put_changes);
+	if (before != 0 && before == s->generation &&
+	    nft_generation() == before + 1)
+		s->generation++;
+}
+
+/* Listing costs more with each ban, so it is done when anybody changed
+ * anything. */
+static void
+look(struct server *s)
+{
+	uint32_t generation = nft_generation();
+	char *text;
+
+	if (generation != 0 && generation == s->generation)
+		return;
+	text = list_table(s);
+	if (text == NULL)
+		fail(s, "the table is not there any more");
+	else if (s->text == NULL || strcmp(text, s->text) != 0)
+		fail(s, "somebody else changed the table");
+	else
+		s->generation = generation;
+	free(text);
 }
 
 static void
@@ -285,7 +380,10 @@ work(struct server *s)
 		make(s);
 		break;
 	case NFT_CHANGE:
-		run(s, put_changes);
+		change(s);
+		break;
+	case NFT_LOOK:
+		look(s);
 		break;
 	case NFT_END:
 		if (s->made)
@@ -310,19 +408,6 @@ open_nftables(void)
 	return NULL;
 }
 
-/* And the three of every process: to standard error the library says why it
- * gives up. */
-static int
-keep_only(int fd)
-{
-	enum { OURS = 3 };
-
-	if (dup2(fd, OURS) < 0 ||
-	    syscall(SYS_close_range, OURS + 1, ~0U, 0) < 0)
-		_exit(1);
-	return OURS;
-}
-
 void
 nft_serve(int fd, const char *table)
 {
@@ -330,13 +415,12 @@ nft_serve(int fd, const char *table)
 	ssize_t got;
 
 	prctl(PR_SET_NAME, "sipbouncer-nft");
-	fd = keep_only(fd);
 	s.nft = open_nftables();
 	while ((got = recv(fd, &s.work, sizeof s.work, 0)) > 0 ||
 	    (got < 0 && errno == EINTR)) {
 		if (got < 0)
 			continue;
-		s.answer = (struct nft_answer){ .why = "" };
+		s.answer = (struct nft_answer){ .number = s.work.number };
 		s.now_ms = clock_mono_ms();
 		if (s.nft == NULL)
 			fail(&s, "nftables cannot be set up");

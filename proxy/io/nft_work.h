@@ -6,10 +6,11 @@
 
 #include "io/nft.h"
 
-enum nft_kind { NFT_MAKE, NFT_CHANGE, NFT_END };
+enum nft_kind { NFT_MAKE, NFT_CHANGE, NFT_LOOK, NFT_END };
 
 struct nft_work {
 	enum nft_kind	kind;
+	uint32_t	number;		/* of this work; never 0 */
 	uint32_t	n;		/* places, or changes */
 	uint64_t	max;		/* NFT_MAKE: sources */
 	union {
@@ -19,6 +20,7 @@ struct nft_work {
 };
 
 struct nft_answer {
+	uint32_t number;		/* 0: it ended, and begins anew */
 	char	why[NFT_WHY_MAX];	/* "": it is done */
 };
 
@@ -28,5 +30,13 @@ size_t nft_work_size(const struct nft_work *w);
 /* The life of the process: until NFT_END, or until nobody is at the other
  * end any more, which leaves the table to its timeouts. */
 _Noreturn void nft_serve(int fd, const char *table);
+
+/* The life of who keeps the right, and has such a process: when it is killed,
+ * or has no memory, there is another one a second later. */
+_Noreturn void nft_keep(int fd, const char *table);
+
+/* It is another one after each change of the kernel's tables by anybody; 0:
+ * unknown. */
+uint32_t nft_generation(void);
 
 #endif

@@ -31,10 +31,10 @@ enum {
 	REPLY_MAX = 1 << 20	/* bytes of a reply that is not over */
 };
 
-struct redis_command {
-	STAILQ_ENTRY(redis_command) entry;
+struct command {
+	STAILQ_ENTRY(command) entry;
 	struct timeout	 timeout;
-	redis_done_f	*done;		/* NULL: a ghost */
+	redis_done_f	*done;		/* NULL: a ghost, or nobody asks */
 	void		*arg;
 };
 
@@ -49,15 +49,15 @@ struct redis {
 	bool		 watching;	/* watchdog runs since a timeout */
 	unsigned	 late;		/* in a row */
 	size_t		 unfinished;	/* bytes of the reply that comes */
-	STAILQ_HEAD(, redis_command) queue;
+	STAILQ_HEAD(, command) queue;
 	size_t		 nqueue;
 };
 
 /* Takes it off; the caller frees it. */
-static struct redis_command *
+static struct command *
 queue_pop(struct redis *r)
 {
-	struct redis_command *c = STAILQ_FIRST(&r->queue);
+	struct command *c = STAILQ_FIRST(&r->queue);
 
 	if (c == NULL)
 		return NULL;
@@ -68,7 +68,7 @@ queue_pop(struct redis *r)
 }
 
 static void
-command_finish(struct redis_command *c, const redisReply *reply)
+command_finish(struct command *c, const redisReply *reply)
 {
 	redis_done_f *done = c->done;
 	void *arg = c->arg;
@@ -81,7 +81,7 @@ command_finish(struct redis_command *c, const redisReply *reply)
 static void
 end(struct redis *r, const char *reason)
 {
-	struct redis_command *c;
+	struct command *c;
 
 	if (r->ended)
 		return;
@@ -110,7 +110,7 @@ stream_opened(void *arg)
 }
 
 static void
-hear(struct redis *r, const struct redis_command *c)
+hear(struct redis *r, const struct command *c)
 {
 	if (c->done != NULL)
 		r->late = 0;
@@ -124,7 +124,7 @@ hear(struct redis *r, const struct redis_command *c)
 static bool
 take_reply(struct redis *r)
 {
-	struct redis_command *c;
+	struct command *c;
 	void *reply = NULL;
 
 	if (redisReaderGetReply(r->reader, &reply) != REDIS_OK) {
@@ -174,8 +174,8 @@ static void
 expired(void *arg, struct timeout *t)
 {
 	struct redis *r = arg;
-	struct redis_command *c = (struct redis_command *)((char *)t -
-	    offsetof(struct redis_command, timeout));
+	struct command *c = (struct command *)((char *)t -
+	    offsetof(struct command, timeout));
 	redis_done_f *done = c->done;
 	int64_t silent_ms = SILENT_TIMEOUTS * r->conf.timeout_ms;
 
@@ -231,7 +231,7 @@ fail:
 void
 redis_free(struct redis *r)
 {
-	struct redis_command *c;
+	struct command *c;
 
 	if (r == NULL)
 		return;
@@ -288,20 +288,20 @@ flush(struct redis *r)
 		redis_stream_flush_soon(r->stream);
 }
 
-struct redis_command *
+bool
 redis_send(struct redis *r, const struct redis_args *args,
     redis_done_f *done, void *arg)
 {
-	struct redis_command *c;
+	struct command *c;
 
 	if (!r->up || r->nqueue >= r->conf.in_flight)
-		return NULL;
+		return false;
 	c = calloc(1, sizeof *c);
 	if (c == NULL)
-		return NULL;
+		return false;
 	if (!write_command(r, args)) {
 		free(c);
-		return NULL;
+		return false;
 	}
 	c->done = done;
 	c->arg = arg;
@@ -309,13 +309,7 @@ redis_send(struct redis *r, const struct redis_args *args,
 	r->nqueue++;
 	timeouts_add(r->timeouts, &c->timeout);
 	flush(r);
-	return c;
-}
-
-void
-redis_forget(struct redis_command *c)
-{
-	c->done = NULL;
+	return true;
 }
 
 enum redis_kind

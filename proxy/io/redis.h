@@ -7,12 +7,12 @@
  *
  * The rules of a command
  *   1. done() comes exactly once, later, from the loop; never from inside
- *      redis_send(), never after redis_forget().
+ *      redis_send().
  *   2. After timeout_ms it comes with NULL, and a late answer is not looked
  *      at.  Nothing is ever sent twice: what became of it is unknown.
  *   3. When the connection ends it comes with NULL for all that are open,
  *      and down() after that.
- *   4. It may send and forget, but not free the connection.
+ *   4. done() may send, but not free the connection.
  */
 #ifndef IO_REDIS_H
 #define IO_REDIS_H
@@ -25,7 +25,6 @@
 #include "io/redis_stream.h"
 
 struct redis;
-struct redis_command;
 struct redisReply;		/* hiredis's, seen by what stands below */
 
 struct redis_conf {
@@ -59,12 +58,10 @@ void redis_free(struct redis *r);
 /* Tell all that are open, then down(); not from inside a callback. */
 void redis_end(struct redis *r, const char *reason);
 
-/* NULL: not connected, too many under way, or no memory; done() will not
- * come.  args are copied. */
-struct redis_command *redis_send(struct redis *r,
-    const struct redis_args *args, redis_done_f *done, void *arg);
-/* done() will not come. */
-void redis_forget(struct redis_command *c);
+/* false: not connected, too many under way, or no memory; done() will not
+ * come.  args are copied; done may be NULL: nobody asks for the answer. */
+bool redis_send(struct redis *r, const struct redis_args *args,
+    redis_done_f *done, void *arg);
 
 /* Answers.  A NULL reply is REDIS_NOTHING. */
 enum redis_kind {

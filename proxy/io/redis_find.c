@@ -106,7 +106,7 @@ sentinel_up(void *arg)
 		str_of("get-master-addr-by-name"), str_of(f->conf->master) };
 	struct redis_args args = { 3, v };
 
-	if (redis_send(f->sentinel, &args, sentinel_told, f) == NULL)
+	if (!redis_send(f->sentinel, &args, sentinel_told, f))
 		sentinel_fails(f, "no memory");
 }
 

@@ -113,7 +113,7 @@ send_auth(struct redis_link *l)
 	if (u->user[0] != '\0')
 		v[args.n++] = str_of(u->user);
 	v[args.n++] = str_of(u->password);
-	if (redis_send(l->redis, &args, logged_in, l) == NULL)
+	if (!redis_send(l->redis, &args, logged_in, l))
 		redis_link_drop(l, "no memory");
 }
 
@@ -128,7 +128,7 @@ send_select(struct redis_link *l)
 		return;
 	snprintf(number, sizeof number, "%u", l->conf.url.db);
 	v[1] = str_of(number);
-	if (redis_send(l->redis, &args, selected, l) == NULL)
+	if (!redis_send(l->redis, &args, selected, l))
 		redis_link_drop(l, "no memory");
 }
 
@@ -266,13 +266,12 @@ redis_link_free(struct redis_link *l)
 	free(l);
 }
 
-struct redis_command *
+bool
 redis_link_send(struct redis_link *l, const struct redis_args *args,
     redis_done_f *done, void *arg)
 {
-	if (l->redis == NULL || l->dropped != NULL)
-		return NULL;
-	return redis_send(l->redis, args, done, arg);
+	return l->redis != NULL && l->dropped == NULL &&
+	    redis_send(l->redis, args, done, arg);
 }
 
 const char *

@@ -46,8 +46,8 @@ struct redis_link *redis_link_new(const struct redis_link_conf *conf,
 void redis_link_free(struct redis_link *l);
 
 /* As redis_send(). */
-struct redis_command *redis_link_send(struct redis_link *l,
-    const struct redis_args *args, redis_done_f *done, void *arg);
+bool redis_link_send(struct redis_link *l, const struct redis_args *args,
+    redis_done_f *done, void *arg);
 
 /* The server is not fit: end it, and try again later.  down() comes from the
  * loop; nothing can be sent from now on.  reason must be static. */

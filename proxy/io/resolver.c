@@ -17,6 +17,7 @@
 #include <uthash.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "io/dns_cache.h"
 #include "io/dns_channel.h"
 #include "io/loop.h"
@@ -124,8 +125,7 @@ set_key(struct key *k, enum dns_type type, const char *name)
 	memset(k, 0, sizeof *k);
 	k->type = (char)type;
 	for (size_t i = 0; name[i] != '\0' && i < TARGET_HOST_MAX; i++)
-		k->name[i] = name[i] >= 'A' && name[i] <= 'Z' ?
-		    (char)(name[i] - 'A' + 'a') : name[i];
+		k->name[i] = ascii_lower(name[i]);
 }
 
 static struct question *

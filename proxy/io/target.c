@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/grammar.h"
+
 static bool
 is_graphic(struct str s)
 {
@@ -37,7 +39,7 @@ skip(struct str *s, size_t n)
 }
 
 static bool
-take_scheme(struct target *t, struct str *s)
+take_scheme(struct target_uri *t, struct str *s)
 {
 	struct str scheme = take_until(s, ":");
 
@@ -63,17 +65,13 @@ skip_user(struct str *s)
 static bool
 is_name_byte(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '-' || c == '_';
+	return grammar_is(c, IS_ALPHA | IS_DIGIT) || c == '-' || c == '_';
 }
 
 static bool
 is_number(const char *label, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (label[i] < '0' || label[i] > '9')
-			return false;
-	return true;
+	return grammar_span((struct str){ label, len }, IS_DIGIT) == len;
 }
 
 bool
@@ -102,7 +100,7 @@ target_host_copy(char out[TARGET_HOST_MAX + 1], struct str name)
 }
 
 static bool
-set_host(struct target *t, struct str host)
+set_host(struct target_uri *t, struct str host)
 {
 	bool bracketed = host.len > 0 && host.p[0] == '[';
 
@@ -114,7 +112,7 @@ set_host(struct target *t, struct str host)
 }
 
 static bool
-take_host(struct target *t, struct str *s)
+take_host(struct target_uri *t, struct str *s)
 {
 	struct str host;
 
@@ -131,7 +129,7 @@ take_host(struct target *t, struct str *s)
 }
 
 static bool
-take_port(struct target *t, struct str *s)
+take_port(struct target_uri *t, struct str *s)
 {
 	uint64_t port;
 
@@ -145,7 +143,7 @@ take_port(struct target *t, struct str *s)
 }
 
 static bool
-set_transport(struct target *t, struct str value)
+set_transport(struct target_uri *t, struct str value)
 {
 	if (t->transport != TARGET_OPEN)
 		return false;			/* said twice */
@@ -155,7 +153,7 @@ set_transport(struct target *t, struct str value)
 }
 
 static bool
-take_param(struct target *t, struct str param)
+take_param(struct target_uri *t, struct str param)
 {
 	struct str name = take_until(&param, "=");
 
@@ -170,7 +168,7 @@ take_param(struct target *t, struct str param)
 }
 
 static bool
-take_params(struct target *t, struct str *s)
+take_params(struct target_uri *t, struct str *s)
 {
 	while (s->len > 0 && s->p[0] == ';') {
 		skip(s, 1);
@@ -181,7 +179,7 @@ take_params(struct target *t, struct str *s)
 }
 
 bool
-target_parse(struct target *t, struct str uri)
+target_parse(struct target_uri *t, struct str uri)
 {
 	memset(t, 0, sizeof *t);
 	t->transport = TARGET_OPEN;
@@ -199,7 +197,7 @@ target_parse(struct target *t, struct str uri)
 }
 
 enum transport
-target_default_transport(const struct target *t, unsigned transports)
+target_default_transport(const struct target_uri *t, unsigned transports)
 {
 	if (t->transport != TARGET_OPEN)
 		return (enum transport)t->transport;
@@ -211,5 +209,5 @@ target_default_transport(const struct target *t, unsigned transports)
 uint16_t
 target_default_port(int transport)
 {
-	return transport == TRANSPORT_TLS ? 5061 : 5060;
+	return transport == TRANSPORT_TLS ? SIPS_PORT : SIP_PORT;
 }

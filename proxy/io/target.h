@@ -20,7 +20,7 @@ enum { TARGET_HOST_MAX = 253 };		/* RFC 1035 2.3.4, as text */
 
 enum { TARGET_OPEN = TRANSPORTS };	/* no enum transport: not said */
 
-struct target {
+struct target_uri {
 	bool		sips;
 	int		transport;	/* TARGET_OPEN: left open */
 	bool		transport_given;	/* by the parameter */
@@ -31,12 +31,12 @@ struct target {
 };
 
 /* false: malformed, another scheme, or a transport that is not spoken. */
-bool target_parse(struct target *t, struct str uri);
+bool target_parse(struct target_uri *t, struct str uri);
 
 /* The transport to a lone host or address: what is said, else UDP, or TCP
  * where that is the one of the two that is spoken (RFC 3263 section 4.1).
  * transports: those that are spoken, by TRANSPORT_BIT(). */
-enum transport target_default_transport(const struct target *t,
+enum transport target_default_transport(const struct target_uri *t,
     unsigned transports);
 
 /* The port where none is given. */

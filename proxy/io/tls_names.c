@@ -10,7 +10,6 @@
 
 #include "io/tls_inner.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -54,7 +53,7 @@ put(struct writing *w, struct str s)
 		char *to = w->text + w->bytes;
 
 		for (size_t i = 0; i < s.len; i++)
-			to[i] = (char)tolower((unsigned char)s.p[i]);
+			to[i] = ascii_lower(s.p[i]);
 		to[s.len] = '\0';
 		w->to->name[w->n] = to;
 	}

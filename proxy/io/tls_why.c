@@ -14,7 +14,7 @@
 #include <openssl/sslerr.h>
 #include <openssl/x509_vfy.h>
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "base/count.h"
 
 enum { SUBJECT_MAX = 120 };
 

@@ -1,3 +1,6 @@
+/*
+ * acked.c -- which INVITEs inside dialogs we answered ourselves.
+ */
 #include "config.h"
 
 #include "pipeline/acked.h"

@@ -16,7 +16,7 @@ domain_is_ours(const struct request *req)
 {
 	const url_t *u = req->sip->sip_request->rq_url;
 
-	if (u->url_type == url_tel)
+	if (u->url_type == url_tel || url_is_service(u))
 		return true;
 	return domains_has(req->policy->domains, str_of(u->url_host)) ||
 	    ways_are(req->p->env.ways, str_of(u->url_host),
@@ -38,7 +38,6 @@ may_be_anybody(const struct request *req)
 static enum reason
 settle_peer(struct request *req)
 {
-	const url_t *u = req->sip->sip_request->rq_url;
 	struct str domain = { NULL, 0 };
 
 	if (req->proof == PROOF_NONE)
@@ -51,7 +50,7 @@ settle_peer(struct request *req)
 		intake_end(req);
 	}
 	if (req->token_state == NO_TOKEN)
-		domain = str_of(u->url_host == NULL ? "" : u->url_host);
+		domain = url_domain(req->sip->sip_request->rq_url);
 	if (req->peer == NULL) {
 		req->peer = peers_by_user(req->policy->peers, req->user,
 		    domain);
@@ -85,6 +84,15 @@ identity_stands(const struct request *req)
 	    req->method == sip_method_bye;
 }
 
+/* In the dialog of a subscription or the like a call may begin beside it
+ * (RFC 5057): past the routes, the classes and the count. */
+static bool
+begins_beside(const struct request *req)
+{
+	return req->method == sip_method_invite && !req->handed &&
+	    req->token_state == TOKEN_GOOD && !(req->token.flags & TOKEN_CALL);
+}
+
 /*
  * In a dialog the token's user counts, whatever From and To say.  Who is
  * known by the token's user alone, and is another, is in no dialog.
@@ -105,7 +113,7 @@ judge_token(struct request *req)
 		return REASON_WRONG_USER;
 	if (!identity_stands(req))
 		return REASON_WRONG_IDENTITY;
-	return REASON_COUNT;
+	return begins_beside(req) ? REASON_NOT_A_CALL : REASON_COUNT;
 }
 
 static enum reason

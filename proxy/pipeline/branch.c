@@ -1,3 +1,6 @@
+/*
+ * branch.c -- one client transaction of a leg, towards one target.
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -7,6 +10,7 @@
 
 #include "pipeline/branch.h"
 #include "pipeline/branch_id.h"
+#include "pipeline/calls.h"
 #include "pipeline/client_owner.h"
 #include "pipeline/edit.h"
 #include "pipeline/intake.h"
@@ -122,8 +126,10 @@ of_timeout(struct timeout *t)
 static void
 start_timer_c(struct branch *b)
 {
-	if (b->req->method == sip_method_invite && !b->cancel_sent)
-		timeouts_add(b->req->p->timer_c, &b->timeout);
+	if (b->req->method != sip_method_invite || b->cancel_sent)
+		return;
+	timeouts_add(b->req->p->timer_c, &b->timeout);
+	call_rings(b->req);
 }
 
 void

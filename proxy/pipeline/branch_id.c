@@ -1,3 +1,6 @@
+/*
+ * branch_id.c -- the branch parameter of our Via.
+ */
 #include "config.h"
 
 #include <stdio.h>
@@ -6,9 +9,10 @@
 #include "base/secret.h"
 #include "pipeline/branch_id.h"
 
-enum { ISSUED = 0, SEQUENCE = 4, LOOP = 10, MAC = 16, ID_BYTES = 24 };
+enum { COOKIE_LEN = sizeof BRANCH_COOKIE - 1 };
 
-static const char magic[] = "z9hG4bK";
+/* Where the fields stand: see branch_id.h. */
+enum { ISSUED = 0, SEQUENCE = 4, LOOP = 10, MAC = 16 };
 
 static struct mac_part
 part_text(const char *s)
@@ -39,13 +43,15 @@ context(const sip_t *sip, const sip_via_t *below, struct mac_part out[6])
 	out[5] = part_text(below == NULL ? NULL : below->v_rport);
 }
 
+enum { LOOP_PARTS = 12 };
+
 void
 loop_hash(const struct request *req, uint8_t out[6])
 {
 	const sip_t *sip = req->sip;
 	char cseq[16];
 	uint8_t mac[MARK_BYTES];
-	struct mac_part part[12];
+	struct mac_part part[LOOP_PARTS];
 	size_t n = 0;
 
 	snprintf(cseq, sizeof cseq, "%u", (unsigned)sip->sip_cseq->cs_seq);
@@ -57,10 +63,10 @@ loop_hash(const struct request *req, uint8_t out[6])
 	part[n++] = part_text(sip->sip_from->a_tag);
 	part[n++] = part_text(sip->sip_to->a_tag);
 	/* the first few Routes tell a spiral from a loop well enough */
-	for (const sip_route_t *r = sip->sip_route; r != NULL && n < 12;
+	for (const sip_route_t *r = sip->sip_route; r != NULL && n < LOOP_PARTS;
 	    r = r->r_next) {
 		part[n++] = part_text(r->r_url->url_user);
-		if (n < 12)
+		if (n < LOOP_PARTS)
 			part[n++] = part_text(r->r_url->url_host);
 	}
 	keys_mark(req->p->env.keys, 0, KEY_BRANCH, 0, part, n, mac);
@@ -70,7 +76,7 @@ loop_hash(const struct request *req, uint8_t out[6])
 void
 branch_id_make(struct request *req, char *out)
 {
-	uint8_t id[ID_BYTES], mac[MARK_BYTES];
+	uint8_t id[BRANCH_BYTES], mac[MARK_BYTES];
 	struct mac_part rest[6];
 
 	put_u32(id + ISSUED, (uint32_t)(req->unix_ms / 1000));
@@ -78,35 +84,43 @@ branch_id_make(struct request *req, char *out)
 	memcpy(id + LOOP, req->loop_hash, 6);
 	context(req->sip, req->sip->sip_via, rest);
 	sign(req->p, 0, id, rest, mac);
-	memcpy(id + MAC, mac, ID_BYTES - MAC);
-	memcpy(out, magic, 7);
-	base64url_encode(out + 7, id, ID_BYTES);
+	memcpy(id + MAC, mac, BRANCH_BYTES - MAC);
+	memcpy(out, BRANCH_COOKIE, COOKIE_LEN);
+	base64url_encode(out + COOKIE_LEN, id, sizeof id);
 }
 
 bool
 branch_id_open(struct pipeline *p, const sip_t *sip, const sip_via_t *via,
     struct branch_id *out)
 {
-	uint8_t id[ID_BYTES], mac[MARK_BYTES];
+	uint8_t id[BRANCH_BYTES], mac[MARK_BYTES];
 	struct mac_part rest[6];
 	const char *text = via->v_branch;
 	bool ours = false;
 
 	if (text == NULL || strlen(text) != BRANCH_ID_TEXT ||
-	    memcmp(text, magic, 7) != 0 ||
-	    base64url_decode(id, sizeof id, str_of(text + 7)) != ID_BYTES)
+	    memcmp(text, BRANCH_COOKIE, COOKIE_LEN) != 0 ||
+	    base64url_decode(id, sizeof id, str_of(text + COOKIE_LEN)) !=
+	    BRANCH_BYTES)
 		return false;
 	context(sip, via->v_next, rest);
 	for (size_t i = 0; i < keys_count(p->env.keys) && !ours; i++) {
 		sign(p, i, id, rest, mac);
-		ours = secret_eq(mac, ID_BYTES - MAC, id + MAC,
-		    ID_BYTES - MAC);
+		ours = secret_eq(mac, BRANCH_BYTES - MAC, id + MAC,
+		    BRANCH_BYTES - MAC);
 	}
 	if (!ours)
 		return false;
 	out->issued_s = get_u32(id + ISSUED);
 	memcpy(out->loop_hash, id + LOOP, 6);
 	return true;
+}
+
+void
+branch_draw(char out[BRANCH_DRAWN_TEXT + 1])
+{
+	memcpy(out, BRANCH_COOKIE, COOKIE_LEN);
+	random_hex(out + COOKIE_LEN, BRANCH_DRAWN_BYTES);
 }
 
 bool

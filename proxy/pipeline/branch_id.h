@@ -16,13 +16,23 @@
 
 #include "pipeline/request.h"
 
-enum { BRANCH_ID_TEXT = 7 + BASE64URL_LEN(24) };
+#define BRANCH_COOKIE "z9hG4bK"		/* RFC 3261 8.1.1.7 */
+
+enum {
+	BRANCH_BYTES = 24,
+	BRANCH_ID_TEXT = sizeof BRANCH_COOKIE - 1 + BASE64URL_LEN(BRANCH_BYTES),
+	BRANCH_DRAWN_BYTES = 16,
+	BRANCH_DRAWN_TEXT = sizeof BRANCH_COOKIE - 1 + 2 * BRANCH_DRAWN_BYTES
+};
 
 /* What decides how we route this request; equal on its way round a loop. */
 void loop_hash(const struct request *req, uint8_t out[6]);
 
 /* out: BRANCH_ID_TEXT + 1 bytes. */
 void branch_id_make(struct request *req, char *out);
+
+/* Random instead of signed: of what we ask ourselves, and wait for. */
+void branch_draw(char out[BRANCH_DRAWN_TEXT + 1]);
 
 /* What begins with a Via of ours. */
 struct branch_asks {

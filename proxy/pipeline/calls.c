@@ -24,7 +24,9 @@
 enum {
 	CALLS_MAX = 200000,		/* of this instance's own count */
 	SESSION_LEAST_S = 90,		/* RFC 4028 4 */
-	SESSION_GRACE_S = 60
+	SESSION_GRACE_S = 60,
+	RING_GRACE_MS = 60000,		/* for DNS, and RING_TOLD_MS */
+	RING_TOLD_MS = 10000
 };
 
 /* What a class refused. */
@@ -196,8 +198,8 @@ add_account(struct request *req, const struct class *c, const char *realm,
 	a->calls = conf->calls;
 	a->starts = conf->calls_started;
 	ask->naccounts++;
-	if (ask->lasts_ms < conf->calls_forgotten_ms)
-		ask->lasts_ms = conf->calls_forgotten_ms;
+	if (req->lasts_ms < conf->calls_forgotten_ms)
+		req->lasts_ms = conf->calls_forgotten_ms;
 }
 
 static enum calls_verdict
@@ -212,6 +214,7 @@ reason_of(struct request *req, enum calls_verdict v)
 	switch (v) {
 	case CALLS_WITHIN:
 		req->counted = true;
+		req->rang_ms = clock_mono_ms();
 		return REASON_COUNT;
 	case CALLS_TOO_MANY:
 		return refusal(req, LIMITED_CALLS);
@@ -234,9 +237,9 @@ on_verdict(struct calls_ask *ask, enum calls_verdict v)
 	req->asking = false;
 	r = reason_of(req, v == CALLS_UNAVAILABLE ? ask_own(req) : v);
 	if (r == REASON_COUNT)
-		request_resume(req);
+		request_run(req);
 	else
-		request_refuse(req, r);
+		request_reply(req, r);
 }
 
 static enum calls_verdict
@@ -264,6 +267,16 @@ count(struct request *req)
 	return r == REASON_COUNT ? STEP_NEXT : refuse(req, r);
 }
 
+/* Until it is answered it counts as long as it may ring: should we be gone by
+ * then, nobody ends it; were it less, who lets it ring would not be counted. */
+static int64_t
+ring_ms(const struct request *req)
+{
+	const struct pipeline_env *env = &req->p->env;
+
+	return env->timer_c_ms + 64 * env->t1_ms + RING_GRACE_MS;
+}
+
 static enum step_verdict
 begin(struct request *req, const struct parties *who)
 {
@@ -280,6 +293,7 @@ begin(struct request *req, const struct parties *who)
 		return STEP_NEXT;
 	random_bytes(number, sizeof number);
 	call_id(number, ask->call);
+	ask->lasts_ms = ring_ms(req);
 	ask->done = on_verdict;
 	ask->arg = req;
 	return count(req);
@@ -375,24 +389,36 @@ lasts_ms(const struct request *req, int64_t forgotten_ms)
 	    forgotten_ms;
 }
 
+/* What is counted here is not counted by all: they hear nothing of it, or it
+ * would take the place of what they have to. */
 static void
 touch(struct request *req, const uint8_t call[CALL_ID_BYTES], int64_t ms)
 {
 	struct shared *s = req->p->env.shared;
 
-	calls_touch(req->p->calls->calls, call, ms, clock_mono_ms());
-	if (s != NULL)
+	if (!calls_touch(req->p->calls->calls, call, ms, clock_mono_ms()) &&
+	    s != NULL)
 		s->ops->calls_touch(s, call, ms);
 }
 
 static void
-end(struct request *req, const uint8_t call[CALL_ID_BYTES])
+answered(struct request *req, const uint8_t call[CALL_ID_BYTES], int64_t ms)
 {
 	struct shared *s = req->p->env.shared;
 
-	calls_end(req->p->calls->calls, call);
-	if (s != NULL)
-		s->ops->calls_end(s, call);
+	if (!calls_answered(req->p->calls->calls, call, ms,
+	    clock_mono_ms()) && s != NULL)
+		s->ops->calls_answered(s, call, ms);
+}
+
+static void
+end(struct request *req, const uint8_t call[CALL_ID_BYTES],
+    enum calls_end how)
+{
+	struct shared *s = req->p->env.shared;
+
+	if (!calls_end(req->p->calls->calls, call, how) && s != NULL)
+		s->ops->calls_end(s, call, how);
 }
 
 static void
@@ -402,7 +428,7 @@ went_on(struct request *req, const uint8_t number[TOKEN_CALL_BYTES])
 
 	call_id(number, call);
 	if (req->method == sip_method_bye)
-		end(req, call);
+		end(req, call, CALLS_BYE);
 	else
 		touch(req, call, lasts_ms(req,
 		    classes_forgotten_ms(req->policy->classes)));
@@ -437,12 +463,26 @@ is_heard(const struct request *req, int status)
 }
 
 void
+call_rings(struct request *req)
+{
+	int64_t now_ms;
+
+	if (!req->counted)
+		return;
+	now_ms = clock_mono_ms();
+	if (now_ms - req->rang_ms < RING_TOLD_MS)
+		return;
+	req->rang_ms = now_ms;
+	touch(req, req->ask->call, ring_ms(req));
+}
+
+void
 call_ended(struct request *req, int status)
 {
 	if (req->counted && status / 100 == 2)
-		touch(req, req->ask->call, lasts_ms(req, req->ask->lasts_ms));
+		answered(req, req->ask->call, lasts_ms(req, req->lasts_ms));
 	else if (req->counted)
-		end(req, req->ask->call);
+		end(req, req->ask->call, CALLS_OVER);
 	else if (req->token_state == TOKEN_GOOD && is_heard(req, status))
 		dialog_went_on(req);
 }

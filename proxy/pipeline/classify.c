@@ -17,9 +17,8 @@
 static bool
 is_us(const struct request *req, const url_t *u)
 {
-	return u->url_type != url_tel && u->url_host != NULL &&
-	    ways_are(req->p->env.ways, str_of(u->url_host),
-	    url_port_number(u));
+	return url_names_host(u) && ways_are(req->p->env.ways,
+	    str_of(u->url_host), url_port_number(u));
 }
 
 /* What goes into the start line from a Route is judged as what came there. */
@@ -338,11 +337,10 @@ note_misplaced(struct request *req, const struct arrival *a)
 static void
 classify_source(struct request *req)
 {
-	const url_t *u = req->sip->sip_request->rq_url;
 	struct arrival_certificate shown = { has_name, is_vouched, req };
 	struct arrival a = arrival_of(req, &shown);
 
-	a.domain = str_of(u->url_host == NULL ? "" : u->url_host);
+	a.domain = url_domain(req->sip->sip_request->rq_url);
 	if (peers_classify(req->policy->peers, &a, &req->peer) ==
 	    ARRIVAL_MISPLACED)
 		note_misplaced(req, &a);

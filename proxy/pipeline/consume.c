@@ -51,9 +51,9 @@ on_verdict(struct nonce_use *use, enum use_verdict v)
 	req->using = false;
 	log_refusal(req, r);
 	if (r == REASON_COUNT)
-		request_resume(req);
+		request_run(req);
 	else
-		request_refuse(req, r);
+		request_reply(req, r);
 }
 
 enum step_verdict

@@ -1,3 +1,6 @@
+/*
+ * edit.c -- what a request looks like when it leaves (RFC 3261 16.6).
+ */
 #include "config.h"
 
 #include <errno.h>

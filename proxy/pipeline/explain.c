@@ -1,3 +1,6 @@
+/*
+ * explain.c -- which route would a request take, and why not another?
+ */
 #include "config.h"
 
 #include <stdlib.h>
@@ -42,7 +45,7 @@ peer_of(const struct explain *e, const struct way *way, const url_t *u)
 {
 	struct arrival a = { .transport = e->transport,
 		.listener = way->listener, .ifindex = way->ifindex,
-		.domain = str_of(u->url_host == NULL ? "" : u->url_host) };
+		.domain = url_domain(u) };
 	const struct peer *p = NULL;
 
 	if (e->source != NULL) {
@@ -57,7 +60,7 @@ peer_of(const struct explain *e, const struct way *way, const url_t *u)
 static bool
 is_ours(const struct explain *e, const url_t *u)
 {
-	return u->url_type == url_tel || u->url_host == NULL ||
+	return !url_names_host(u) ||
 	    domains_has(e->domains, str_of(u->url_host)) ||
 	    ways_are(e->ways, str_of(u->url_host), url_port_number(u));
 }
@@ -128,7 +131,7 @@ say_classes(const struct inquiry *in)
 
 static bool
 is_allowed(const struct inquiry *in, const struct route_choice *c,
-    const struct target *t)
+    const struct target_uri *t)
 {
 	struct egress_query q = {
 		.to = t->addr, .of_peer = in->q.source != NULL,
@@ -150,7 +153,7 @@ say_target(const struct inquiry *in, const struct route_choice *c,
     const char *uri)
 {
 	FILE *out = in->e->out;
-	struct target t;
+	struct target_uri t;
 
 	fprintf(out, "  %s", uri);
 	if (!target_parse(&t, str_of(uri)))

@@ -1,3 +1,6 @@
+/*
+ * flow.c -- tokens in Record-Route, Path and Contact, put on and taken off.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -8,12 +11,13 @@
 #include "pipeline/flow.h"
 #include "pipeline/own_uri.h"
 #include "pipeline/targets.h"
+#include "transport/line.h"
 
 enum { HANDED_S = 60 };		/* clocks may differ, and hops wait */
 
 static void
 mac(void *arg, unsigned which, bool path, const struct str *part, unsigned n,
-    uint8_t out[32])
+    uint8_t out[TOKEN_MAC_BYTES])
 {
 	struct pipeline *p = arg;
 	struct mac_part parts[8];
@@ -81,12 +85,6 @@ flow_is_sender(const struct request *req, const struct side *s)
 	return false;
 }
 
-static struct str
-tag_of(const char *tag)
-{
-	return str_of(tag == NULL ? "" : tag);
-}
-
 static bool
 same_peer(const struct side *a, const struct side *b)
 {
@@ -151,20 +149,40 @@ join(struct request *req, const struct dialog_token *next)
 }
 
 enum token_verdict
-flow_open_dialog(struct request *req, struct str text)
+flow_read_dialog(const struct request *req, struct str text,
+    struct dialog_token *t, bool *from_caller)
 {
 	const sip_t *sip = req->sip;
 	struct token_signer signer = flow_signer(req->p);
+	const struct token_bearer by = {
+		.call_id = str_of(sip->sip_call_id->i_id),
+		.from_tag = str_of(sip->sip_from->a_tag),
+		.to_tag = str_of(sip->sip_to->a_tag),
+		.now_s = req->unix_ms / 1000,
+		.max_s = req->policy->auth->dialog_max_ms / 1000,
+	};
+
+	return dialog_token_open(&signer, text, &by, t, from_caller);
+}
+
+/* Who called never sees the token of a call but bound to its dialog. */
+static bool
+is_far_sides(const struct dialog_token *t)
+{
+	return t->flags & TOKEN_CALL && !(t->flags & TOKEN_BOUND);
+}
+
+enum token_verdict
+flow_open_dialog(struct request *req, struct str text)
+{
 	struct dialog_token t;
 	bool from_caller;
-	enum token_verdict v;
+	enum token_verdict v = flow_read_dialog(req, text, &t, &from_caller);
 
-	v = dialog_token_open(&signer, text, str_of(sip->sip_call_id->i_id),
-	    tag_of(sip->sip_from->a_tag), tag_of(sip->sip_to->a_tag),
-	    req->unix_ms / 1000, req->policy->auth->dialog_max_ms / 1000, &t,
-	    &from_caller);
 	if (v != TOKEN_OK)
 		return v;
+	if (from_caller && is_far_sides(&t))
+		return TOKEN_FOREIGN;
 	if (req->own_routes) {
 		join(req, &t);
 	} else {
@@ -269,7 +287,7 @@ seal_handed(const struct leg *leg, char token[TOKEN_TEXT_MAX + 1])
 	put_call(req, &t);
 	return dialog_token_seal(&signer, &t,
 	    str_of(req->sip->sip_call_id->i_id),
-	    tag_of(req->sip->sip_from->a_tag), token) > 0;
+	    str_of(req->sip->sip_from->a_tag), token) > 0;
 }
 
 bool
@@ -326,18 +344,13 @@ needs_two(const struct request *req, const struct own_name *in,
 static bool
 find_before(const struct request *req, struct dialog_token *out)
 {
-	const sip_t *sip = req->sip;
-	const sip_record_route_t *rr = sip->sip_record_route;
-	struct token_signer signer = flow_signer(req->p);
+	const sip_record_route_t *rr = req->sip->sip_record_route;
 	bool from_caller;
 
 	while (rr != NULL && rr->r_url->url_user == NULL)
 		rr = rr->r_next;
-	return rr != NULL && dialog_token_open(&signer,
-	    str_of(rr->r_url->url_user), str_of(sip->sip_call_id->i_id),
-	    tag_of(sip->sip_from->a_tag), str_of(""), req->unix_ms / 1000,
-	    req->policy->auth->dialog_max_ms / 1000, out, &from_caller) ==
-	    TOKEN_OK;
+	return rr != NULL && flow_read_dialog(req,
+	    str_of(rr->r_url->url_user), out, &from_caller) == TOKEN_OK;
 }
 
 static void
@@ -374,15 +387,56 @@ flow_record_route(struct leg *leg, const struct way *out,
 		t.flags = TOKEN_CALLER_DIGEST;
 		memcpy(t.user, req->user, sizeof t.user);
 	}
+	if (req->method == sip_method_invite)
+		t.flags |= TOKEN_CALL;
 	put_call(req, &t);
 	put_before(req, &t);
 	if (req->path != NULL)
 		memcpy(t.callee_user, req->path->user, sizeof t.callee_user);
 	if (dialog_token_seal(&signer, &t, str_of(sip->sip_call_id->i_id),
-	    tag_of(sip->sip_from->a_tag), token) == 0)
+	    str_of(sip->sip_from->a_tag), token) == 0)
 		return -EMSGSIZE;
 	if (needs_two(req, &to_in, &to_out))
 		put_record_route(req, w, &to_out, "");
 	put_record_route(req, w, &to_in, token);
 	return 0;
+}
+
+static bool
+opens_dialog(const sip_t *sip)
+{
+	return sip->sip_cseq->cs_method == sip_method_invite &&
+	    sip->sip_status->st_status < 300 && sip->sip_from != NULL &&
+	    sip->sip_to != NULL && sip->sip_call_id != NULL;
+}
+
+static void
+set_user(msg_t *msg, sip_t *sip, sip_record_route_t *rr, const char *user)
+{
+	char *text = su_strdup(msg_home(msg), user);
+
+	if (text == NULL)		/* he shall not act in his call then */
+		return;
+	line_rewrite((msg_header_t *)sip->sip_record_route,
+	    (msg_header_t *)rr);
+	rr->r_url->url_user = text;
+}
+
+/* RFC 3261 16.7 item 8: a proxy may change its own. */
+void
+flow_bind(struct pipeline *p, msg_t *msg, sip_t *sip)
+{
+	struct token_signer signer = flow_signer(p);
+	char token[TOKEN_TEXT_MAX + 1];
+	struct dialog_tags tags;
+
+	if (!opens_dialog(sip))
+		return;
+	tags = (struct dialog_tags){ str_of(sip->sip_call_id->i_id),
+		str_of(sip->sip_from->a_tag), str_of(sip->sip_to->a_tag) };
+	for (sip_record_route_t *rr = sip->sip_record_route; rr != NULL;
+	    rr = rr->r_next)
+		if (dialog_token_bind(&signer, str_of(rr->r_url->url_user),
+		    &tags, token))
+			set_user(msg, sip, rr, token);
 }

@@ -25,6 +25,9 @@ struct token_signer flow_signer(struct pipeline *p);
  * through us and stays out of the dialog.
  */
 enum token_verdict flow_open_dialog(struct request *req, struct str text);
+/* The same without a note in req. */
+enum token_verdict flow_read_dialog(const struct request *req,
+    struct str text, struct dialog_token *t, bool *from_caller);
 
 /*
  * Fix a flow as the target of the request: ours; or another instance that has
@@ -45,6 +48,10 @@ bool flow_is_handed(const struct request *req);
  * `callee` (RFC 3261 16.6 item 4, RFC 5658).  -errno. */
 int flow_record_route(struct leg *leg, const struct way *out,
     const struct side *callee, struct writer *w);
+
+/* The response to an INVITE that opens a dialog: with the tag of who was called
+ * our token is of this dialog, and good for who called. */
+void flow_bind(struct pipeline *p, msg_t *msg, sip_t *sip);
 
 /* REGISTER towards a peer: tokens in Contact, Supported.  -errno. */
 int flow_register(struct leg *leg, const struct way *out);

@@ -1,3 +1,6 @@
+/*
+ * identities.c -- who somebody says that he is, besides From.
+ */
 #include "config.h"
 
 #include "pipeline/identities.h"

@@ -1,7 +1,11 @@
+/*
+ * intake.c -- how many requests may be under way: in all, and of one peer.
+ */
 #include "config.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "pipeline/intake.h"
 #include "pipeline/message.h"
@@ -75,6 +79,14 @@ is_that_alone(const url_t *u)
 	return called.n > 0;
 }
 
+/* RFC 5031 4.2: "sos", and what is below it. */
+static bool
+is_sos(const url_t *u)
+{
+	return url_is_service(u) && strncasecmp(u->url_port, "sos", 3) == 0 &&
+	    (u->url_port[3] == '\0' || u->url_port[3] == '.');
+}
+
 /* As it was received: what others put before it is for them to know. */
 bool
 intake_is_emergency(const struct request *req)
@@ -83,6 +95,8 @@ intake_is_emergency(const struct request *req)
 	const struct conf_list *numbers = &req->policy->limits->emergency;
 	const char *user = u->url_user;
 
+	if (is_sos(u))
+		return message_strict_hop(req->sip) == NULL;
 	if (u->url_type == url_tel && user == NULL)
 		user = u->url_host;
 	for (size_t i = 0; user != NULL && i < numbers->n; i++)

@@ -13,7 +13,7 @@
 int intake_open(struct pipeline *p);
 void intake_free(struct pipeline *p);
 
-/* Does it call a number of limits.emergency? */
+/* Does it call a number of limits.emergency, or urn:service:sos? */
 bool intake_is_emergency(const struct request *req);
 
 /* Is there no place for it?  What limits.emergency names has more. */

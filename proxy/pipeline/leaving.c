@@ -1,3 +1,6 @@
+/*
+ * leaving.c -- may the request leave for this address?
+ */
 #include "config.h"
 
 #include "pipeline/leaving.h"

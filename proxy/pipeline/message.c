@@ -1,3 +1,6 @@
+/*
+ * message.c -- reading and editing a SIP message that Sofia has parsed.
+ */
 #include "config.h"
 
 #include <errno.h>
@@ -10,6 +13,7 @@
 #include <sofia-sip/sip_protos.h>
 
 #include "auth/credentials.h"
+#include "base/count.h"
 #include "pipeline/message.h"
 #include "pipeline/pipeline.h"
 #include "transport/line.h"
@@ -34,7 +38,7 @@ pipeline_message_class(void)
 
 	if (mc == NULL)
 		return NULL;
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+	for (size_t i = 0; i < COUNT(known); i++)
 		if (msg_mclass_insert_with_mask(mc, known[i].class,
 		    known[i].offset, sip_mask_request | sip_mask_response |
 		    sip_mask_proxy) < 0) {
@@ -166,6 +170,28 @@ message_strict_hop(const sip_t *sip)
 	    first->r_url;
 }
 
+bool
+url_names_host(const url_t *u)
+{
+	return (u->url_type == url_sip || u->url_type == url_sips) &&
+	    u->url_host != NULL;
+}
+
+/* The parser takes "urn:service:sos" for a host and a port. */
+bool
+url_is_service(const url_t *u)
+{
+	return u->url_type == url_unknown && u->url_user == NULL &&
+	    u->url_port != NULL && str_caseis(str_of(u->url_scheme), "urn") &&
+	    str_caseis(str_of(u->url_host), "service");
+}
+
+struct str
+url_domain(const url_t *u)
+{
+	return str_of(url_names_host(u) ? u->url_host : "");
+}
+
 static int
 port_number(const char *text, int dflt)
 {
@@ -180,7 +206,7 @@ int
 url_port_number(const url_t *u)
 {
 	return port_number(u->url_port,
-	    u->url_type == url_sips ? 5061 : 5060);
+	    u->url_type == url_sips ? SIPS_PORT : SIP_PORT);
 }
 
 int
@@ -189,7 +215,7 @@ via_port_number(const sip_via_t *v)
 	bool tls = v->v_protocol != NULL &&
 	    strcasecmp(v->v_protocol, sip_transport_tls) == 0;
 
-	return port_number(v->v_port, tls ? 5061 : 5060);
+	return port_number(v->v_port, tls ? SIPS_PORT : SIP_PORT);
 }
 
 /*

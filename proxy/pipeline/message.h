@@ -45,6 +45,13 @@ bool message_has_token(const sip_t *sip, const char *name,
  * Request-URI (RFC 3261 16.6 item 6); else NULL. */
 const url_t *message_strict_hop(const sip_t *sip);
 
+/* sip and sips name a host; tel names a number, and a service URN (RFC 5031)
+ * what nobody has yet said who gives it. */
+bool url_names_host(const url_t *u);
+bool url_is_service(const url_t *u);
+/* The host that it names, or "". */
+struct str url_domain(const url_t *u);
+
 /* Port of a URL or Via; the scheme's or transport's default if absent.
  * -1: malformed. */
 int url_port_number(const url_t *u);

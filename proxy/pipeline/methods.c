@@ -1,3 +1,7 @@
+/*
+ * methods.c -- the methods that a sender may use: peers.methods, or
+ * auth.methods of who is no peer.
+ */
 #include "config.h"
 
 #include "pipeline/branch_id.h"

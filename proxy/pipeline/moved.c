@@ -1,3 +1,6 @@
+/*
+ * moved.c -- callers who moved in the middle of a dialog.
+ */
 #include "config.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/*
+ * offer.c -- our challenges, as text.
+ */
 #include "config.h"
 
 #include "pipeline/offer.h"

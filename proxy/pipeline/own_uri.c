@@ -1,3 +1,6 @@
+/*
+ * own_uri.c -- the URIs that stand for us.
+ */
 #include "config.h"
 
 #include "pipeline/own_uri.h"

@@ -1,3 +1,6 @@
+/*
+ * pipeline.c -- one request, step by step.
+ */
 #include "config.h"
 
 #include <stdlib.h>

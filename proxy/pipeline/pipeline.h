@@ -36,6 +36,7 @@
 #include "auth/nonce_store.h"
 #include "guard/limits.h"
 #include "guard/scanners.h"
+#include "guard/spared.h"
 #include "pipeline/ways.h"
 #include "route/domains.h"
 #include "route/media.h"
@@ -74,6 +75,7 @@ struct policy {
 	const struct classes *classes;
 	const struct deny *deny;
 	const struct scanners *scanners;
+	const struct spared *spared;
 	struct domains	*domains;
 	bool		 outbound;	/* RFC 5626, as an edge proxy */
 	const struct account *accounts;		/* uplink.h */

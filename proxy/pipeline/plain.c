@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/count.h"
 #include "pipeline/plain_piece.h"
 
 /* Those by which nothing is decided here; by `line` there is
@@ -106,10 +107,10 @@ read_via_params(struct plain *p, struct str value)
 	p->after = between(end, end);
 	while (value.len > 0) {
 		at = value.p;
-		if (piece_text(&value, ";branch=z9hG4bK") &&
-		    p->branch.p == NULL) {
+		if (p->branch.p == NULL &&
+		    piece_text(&value, ";branch=z9hG4bK")) {
 			p->branch = piece_take(&value, IN_MARK);
-		} else if (piece_text(&value, ";rport") && !rport) {
+		} else if (!rport && piece_text(&value, ";rport")) {
 			rport = true;
 			p->before = between(begin, at);
 			p->after = between(value.p, end);
@@ -196,7 +197,7 @@ static const struct {
 static enum kind
 kind_of(struct str name)
 {
-	if (name.len >= sizeof known / sizeof known[0])
+	if (name.len >= COUNT(known))
 		return NOT_PLAIN;
 	for (size_t i = 0; known[name.len][i].name != NULL; i++)
 		if (str_caseeq(name, (struct str){ known[name.len][i].name,

@@ -182,9 +182,12 @@ judge(const struct plain_request *r)
 		watch_over_knock(&r->knock, over, NULL, str_of(""));
 		return REASON_OVER_RATE;
 	}
-	return r->text.user_agent.p != NULL && scanners_have(
-	    r->p->policy->scanners, r->text.user_agent) ? REASON_SCANNER :
-	    REASON_NO_CREDENTIALS;
+	if (r->text.user_agent.p == NULL || !scanners_have(
+	    r->p->policy->scanners, r->text.user_agent))
+		return REASON_NO_CREDENTIALS;
+	watch_dropped(&r->knock, DROPPED_SCANNER, str_of(""),
+	    r->text.user_agent);
+	return REASON_SCANNER;
 }
 
 /* Of each the full way would write a line. */

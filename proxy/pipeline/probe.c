@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "io/loop.h"
+#include "io/target.h"
 #include "pipeline/branch_id.h"
 #include "pipeline/client_owner.h"
 #include "pipeline/probe.h"
@@ -34,7 +35,8 @@ struct probe {
 	struct dns_lookup *dns;
 	struct client	*client;
 	struct target	 now;		/* that is asked */
-	char		 host[256];	/* whose certificate TLS must see */
+	/* whose certificate TLS must see */
+	char		 host[TARGET_HOST_MAX + 1];
 	char		 call_id[RANDOM_TEXT + 1];
 	uint32_t	 cseq;
 };
@@ -179,7 +181,7 @@ static bool
 send_options(struct probe *q, const struct way *way)
 {
 	static const struct client_hooks hooks = { on_failed };
-	char id[7 + RANDOM_TEXT + 1] = "z9hG4bK";
+	char id[BRANCH_DRAWN_TEXT + 1];
 	struct client_conf conf = { .kind = CLIENT_OTHER,
 		.hop = targets_own_hop(q->p, q->peer, &q->now, way),
 		.hooks = &hooks, .owner = &q->owner };
@@ -188,7 +190,7 @@ send_options(struct probe *q, const struct way *way)
 	struct writer w;
 	int error;
 
-	random_hex(id + 7, RANDOM_BYTES);
+	branch_draw(id);
 	if (!write_options(q, way, &asks, &w))
 		return false;
 	conf.key = branch_key(q->p, way, &asks);

@@ -55,17 +55,10 @@ credentials_are_of_source(const struct request *req, const msg_auth_t *au)
 	return false;
 }
 
-static struct str
-tag_of(const char *tag)
-{
-	return str_of(tag == NULL ? "" : tag);
-}
-
 static bool
 token_is_of_source(const struct request *req)
 {
 	const sip_t *sip = req->sip;
-	struct token_signer signer = flow_signer(req->p);
 	struct dialog_token t;
 	bool from_caller;
 
@@ -73,13 +66,9 @@ token_is_of_source(const struct request *req)
 	    sip->sip_from == NULL || sip->sip_to == NULL ||
 	    sip->sip_route->r_url->url_user == NULL)
 		return false;
-	return dialog_token_open(&signer,
-	    str_of(sip->sip_route->r_url->url_user),
-	    str_of(sip->sip_call_id->i_id), tag_of(sip->sip_from->a_tag),
-	    tag_of(sip->sip_to->a_tag), req->unix_ms / 1000,
-	    req->policy->auth->dialog_max_ms / 1000, &t, &from_caller) ==
-	    TOKEN_OK && flow_is_sender(req, from_caller ? &t.caller :
-	    &t.callee);
+	return flow_read_dialog(req, str_of(sip->sip_route->r_url->url_user),
+	    &t, &from_caller) == TOKEN_OK &&
+	    flow_is_sender(req, from_caller ? &t.caller : &t.callee);
 }
 
 bool
@@ -210,9 +199,13 @@ is_scanner(const struct request *req)
 {
 	const sip_unknown_t *un = is_known(req) ? NULL :
 	    message_other(req->sip, "User-Agent", NULL);
+	struct knock k = knock_of(req);
 
-	return un != NULL && scanners_have(req->policy->scanners,
-	    str_of(un->un_value));
+	if (un == NULL || !scanners_have(req->policy->scanners,
+	    str_of(un->un_value)))
+		return false;
+	watch_dropped(&k, DROPPED_SCANNER, str_of(""), str_of(un->un_value));
+	return true;
 }
 
 enum step_verdict

@@ -1,3 +1,7 @@
+/*
+ * reason.c -- why a request ended as it did: the words of the log line, of the
+ * counter requests_ended_total{reason=…} and of the manual.
+ */
 #include "config.h"
 
 #include "pipeline/reason.h"

@@ -1,6 +1,6 @@
 /*
  * reason.h -- why a request ended as it did: the words of the log line, of
- * the counter requests_total{reason=…} and of the manual.
+ * the counter requests_ended_total{reason=…} and of the manual.
  *
  * One row: identifier, word, status of our answer (0: none of ours), phrase,
  * a sentence for the operator.
@@ -30,7 +30,7 @@ R(HEADER_TWICE, "header-twice", 400, "Doubled Header",			       \
 R(BAD_HEADER, "bad-header", 400, "Bad Header",				       \
     "A header that a proxy must understand is malformed.")		       \
 R(BAD_HEADER_URI, "bad-header-uri", 400, "Bad URI in Header",		       \
-    "The URI in From, To or Contact is malformed, or that of a Route which"     \
+    "The URI in From, To or Contact is malformed, or that of a Route which"    \
     " has to become the Request-URI.")					       \
 R(BAD_TAG, "bad-tag", 400, "Bad Tag",					       \
     "A tag of From or To is empty, quoted, or there twice.")	       \
@@ -45,7 +45,7 @@ R(BAD_MAX_FORWARDS, "bad-max-forwards", 400, "Bad Max-Forwards",	       \
 R(BAD_VIA, "bad-via", 400, "Bad Via",					       \
     "Host, port or a parameter of the top Via is malformed.")		       \
 R(OWN_VIA, "own-via", 400, "Bad Via",					       \
-    "The top Via names this proxy though it was sent by somebody else.")	       \
+    "The top Via names this proxy though it was sent by somebody else.")       \
 R(BAD_LENGTH, "bad-content-length", 400, "Bad Content-Length",		       \
     "Content-Length is malformed, or the body is shorter than it says.")      \
 R(BAD_URI, "bad-uri", 400, "Bad Request-URI",				       \
@@ -54,7 +54,7 @@ R(BAD_TEL, "bad-tel", 400, "Bad tel URI",				       \
     "A tel URI is malformed, or the one called is a local number without"      \
     " phone-context and none of limits.emergency.")			       \
 R(BAD_SCHEME, "bad-scheme", 416, "Unsupported URI Scheme",		       \
-    "The Request-URI is neither sip, sips nor tel.")			       \
+    "The Request-URI is neither sip, sips, tel nor urn:service.")	       \
 R(METHOD_NOT_ALLOWED, "method-not-allowed", 405, "Method Not Allowed",	       \
     "A method that auth.methods or peers.methods leaves out.")		       \
 R(BAD_EXTENSION, "bad-extension", 420, "Bad Extension",			       \
@@ -77,10 +77,10 @@ R(BAD_VERSION, "bad-version", 505, "Version Not Supported",		       \
 R(NO_SECURE_WAY, "no-secure-way", 480, "Temporarily Unavailable",	       \
     "The Request-URI is sips, and the target is not reached over TLS.")	       \
 R(OVERLOAD, "overload", 503, "Service Unavailable",			       \
-    "limits.pending is reached, or pending of the peer that it is from.")					       \
+    "limits.pending is reached, or pending of the peer that it is from.")      \
 R(TARGET_BUSY, "target-busy", 503, "Service Unavailable",		       \
     "limits.pending_per_target is reached for every target.")		       \
-R(OVER_RATE, "over-rate", 0, "",						       \
+R(OVER_RATE, "over-rate", 0, "",					       \
     "More than a rate of limits allows; dropped, since the source may be"      \
     " forged.")								       \
 R(OVER_RATE_TOLD, "over-rate-told", 503, "Service Unavailable",		       \
@@ -134,6 +134,8 @@ R(DIALOG_OVER, "dialog-over", 481, "Call/Transaction Does Not Exist",	       \
     "The dialog is older than auth.dialog_max.")			       \
 R(FOREIGN_TOKEN, "foreign-token", 403, "Forbidden",			       \
     "A flow token that we did not sign, or from a peer it was not made for.")  \
+R(NOT_A_CALL, "not-a-call", 403, "Not A Call",				       \
+    "An INVITE in the dialog of a subscription or the like.")		       \
 R(FLOW_GONE, "flow-gone", 430, "Flow Failed",				       \
     "The connection to the phone is no more.")				       \
 R(WRONG_IDENTITY, "wrong-identity", 403, "Forbidden",			       \
@@ -175,7 +177,7 @@ R(MEDIA_OPAQUE, "media-opaque", 415, "Unsupported Media Type",		       \
 R(FILTERED, "filtered", 473, "Destination Filtered",			       \
     "An address of the target is one that the egress list denies.")	       \
 R(NO_SUCH_NAME, "no-such-name", 502, "Bad Gateway",			       \
-    "The name of the target does not exist, or leads to nobody but us.")	       \
+    "The name of the target does not exist, or leads to nobody but us.")       \
 R(DNS_AWAY, "dns-away", 503, "Service Unavailable",			       \
     "No name server answered for the target.")				       \
 R(NO_WAY_OUT, "no-way-out", 500, "Server Internal Error",		       \
@@ -185,7 +187,7 @@ R(UPLINK_REFUSED, "uplink-refused", 502, "Bad Gateway",		       \
 R(TARGET_FAILED, "target-failed", 500, "Server Internal Error",		       \
     "The targets could not be reached, or all answered 503.")		       \
 R(TARGETS_DOWN, "targets-down", 503, "Service Unavailable",		       \
-    "All targets of the peer are down, by their probes or by hand.")	       \
+    "All targets of the peer are down, by their probes.")		       \
 R(TARGET_TIMEOUT, "target-timeout", 408, "Request Timeout",		       \
     "No target answered in time.")					       \
 R(CANCELLED, "cancelled", 487, "Request Terminated",			       \
@@ -194,7 +196,7 @@ R(RESPONSE_LATE, "response-late", 0, "",				       \
     "A 2xx to an INVITE came again, or from a second fork: passed on.")       \
 R(RESPONSE_STRAY, "response-stray", 0, "",				       \
     "A response to nothing we asked was dropped.")			       \
-R(STOPPED, "stopped", 503, "Service Unavailable",						       \
+R(STOPPED, "stopped", 503, "Service Unavailable",			       \
     "The daemon stopped while the request was under way.")
 
 enum reason {

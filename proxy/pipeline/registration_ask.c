@@ -7,16 +7,12 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/secret.h"
 #include "io/loop.h"
 #include "pipeline/registration_inner.h"
 #include "pipeline/targets.h"
 #include "pipeline/watch.h"
 
-enum {
-	RANDOM_BYTES = 16,		/* of a branch */
-	HEARD_MS = 1000			/* after the last retransmission */
-};
+enum { HEARD_MS = 1000 };		/* after the last retransmission */
 
 void
 registration_say(const struct registration *r, enum event ev,
@@ -126,7 +122,7 @@ bool
 registration_ask(struct registration *r)
 {
 	static const struct client_hooks hooks = { on_failed };
-	char branch[7 + 2 * RANDOM_BYTES + 1] = "z9hG4bK";
+	char branch[BRANCH_DRAWN_TEXT + 1];
 	struct branch_asks asks = { .branch = branch, .call_id = r->call_id,
 		.cseq = ++r->cseq, .to = &r->now.addr };
 	const struct target t = target_of(r);
@@ -136,7 +132,7 @@ registration_ask(struct registration *r)
 	struct writer w;
 	int error;
 
-	random_hex(branch + 7, RANDOM_BYTES);
+	branch_draw(branch);
 	if (!register_write(r, &asks, &w))
 		return false;
 	conf.key = branch_key(r->p, r->way, &asks);

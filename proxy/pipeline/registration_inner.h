@@ -9,6 +9,7 @@
 #ifndef PIPELINE_REGISTRATION_INNER_H
 #define PIPELINE_REGISTRATION_INNER_H
 
+#include "io/target.h"
 #include "pipeline/branch_id.h"
 #include "pipeline/client_owner.h"
 #include "pipeline/registration.h"
@@ -44,7 +45,8 @@ struct registration {
 	size_t		 next_uri;
 	struct dns_target target[DNS_TARGETS_MAX];
 	size_t		 ntargets, next_target;
-	char		 host[256];	/* whose certificate TLS must see */
+	/* whose certificate TLS must see */
+	char		 host[TARGET_HOST_MAX + 1];
 	uint32_t	 uri;		/* that led there, as a peer_id() */
 	struct dns_lookup *dns;
 	struct dns_target now;		/* that is asked */
@@ -57,7 +59,7 @@ struct registration {
 	/* where it stands; until_ms 0: nowhere */
 	int64_t		 until_ms;
 	struct dns_target at;
-	char		 at_host[256];
+	char		 at_host[TARGET_HOST_MAX + 1];
 	uint32_t	 at_uri;
 	uint32_t	 connection;	/* 0: UDP */
 };

@@ -40,18 +40,12 @@ registrations_open(struct pipeline *p)
 }
 
 static bool
-same(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
-static bool
 is_as_before(const struct registration *r, const struct peer *peer)
 {
 	const struct register_conf *conf = peer->registration;
 
-	return same(r->peer, peer->name) && same(r->aor, conf->aor) &&
-	    same(r->contact, conf->contact) &&
+	return text_same(r->peer, peer->name) && text_same(r->aor, conf->aor) &&
+	    text_same(r->contact, conf->contact) &&
 	    r->expires_ms == conf->expires_ms &&
 	    r->retry_ms == conf->retry_ms &&
 	    r->retry_max_ms == conf->retry_max_ms;

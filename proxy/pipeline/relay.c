@@ -107,6 +107,7 @@ forward(const struct leg *leg, msg_t *msg, const char *on_top)
 	message_drop_via(msg, sip);
 	trust_response(leg, msg, sip);
 	respell_response(leg, sip);
+	flow_bind(req->p, msg, sip);
 	if (req->method == sip_method_register && leg->peer != NULL &&
 	    leg->peer->path == PATH_CONTACT)
 		flow_registered(req, msg, sip);

@@ -1,3 +1,6 @@
+/*
+ * reply.c -- answers of our own.
+ */
 #include "config.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * request.c -- one request on its way through the steps.
+ */
 #include "config.h"
 
 #include <stdio.h>
@@ -247,18 +250,6 @@ request_run(struct request *req)
 			return;
 		}
 	}
-}
-
-void
-request_resume(struct request *req)
-{
-	request_run(req);
-}
-
-void
-request_refuse(struct request *req, enum reason r)
-{
-	request_reply(req, r);
 }
 
 void

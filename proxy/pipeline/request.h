@@ -27,7 +27,7 @@
 
 enum step_verdict {
 	STEP_NEXT,		/* go on with the next row */
-	STEP_WAIT,		/* request_resume() will come */
+	STEP_WAIT,		/* request_run() will come, or request_reply() */
 	STEP_REPLY,		/* answer by req->reason and end */
 	STEP_DONE		/* the step itself ended the request, or its
 				 * branch will */
@@ -42,7 +42,7 @@ enum proof {
 /* What the dialog token says, by classify. */
 enum token_state {
 	NO_TOKEN,		/* none of ours, expired, or from elsewhere */
-	TOKEN_GOOD,	/* the sender is the side that it names */
+	TOKEN_GOOD,		/* the sender is the side that it names */
 	TOKEN_BY_USER		/* only if digest proves the token's user */
 };
 
@@ -190,6 +190,8 @@ struct request {
 					 * a limit for it */
 	bool		 asking;	/* it is pending */
 	bool		 counted;
+	int64_t		 lasts_ms;	/* it counts so long when answered */
+	int64_t		 rang_ms;	/* when all were told that it rings */
 	int64_t		 session_s;	/* of the 2xx (RFC 4028); 0: none */
 
 	/* authorize */
@@ -220,7 +222,6 @@ struct request {
 
 	/* whoever ends it */
 	enum reason	 reason;
-	int		 status;	/* of the final response */
 };
 
 enum {
@@ -293,11 +294,9 @@ struct hop request_back(const struct request *req);
  * many, or no memory; the reason is set. */
 bool request_hold(struct request *req);
 
-/* Run the steps from where it stands. */
+/* Run the steps from where it stands: at first, and after STEP_WAIT, unless
+ * request_reply() ends it. */
 void request_run(struct request *req);
-/* After STEP_WAIT, once: go on with the next row, or end with a reason. */
-void request_resume(struct request *req);
-void request_refuse(struct request *req, enum reason r);
 
 /* May one more line be written about it, if it is a stranger's? */
 bool request_may_log(const struct request *req);
@@ -325,7 +324,7 @@ refuse(struct request *req, enum reason r)
 	return STEP_REPLY;
 }
 
-/* The steps, one file each. */
+/* The steps; ARCHITECTURE.md says which file has which. */
 enum step_verdict step_arrive(struct request *req);
 enum step_verdict step_rate(struct request *req);
 enum step_verdict step_screen(struct request *req);

@@ -1,3 +1,7 @@
+/*
+ * respell.c -- requests that open something new, as their peer wants them:
+ * numbers and names in Request-URI, To, From and P-Asserted-Identity.
+ */
 #include "config.h"
 
 #include <errno.h>

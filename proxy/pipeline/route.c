@@ -63,7 +63,7 @@ transport_wanted(const url_t *u, const struct peer_place *own, int *out)
 static bool
 port_wanted(const url_t *u, enum transport t, uint16_t *out)
 {
-	uint64_t port = t == TRANSPORT_TLS ? 5061 : 5060;
+	uint64_t port = t == TRANSPORT_TLS ? SIPS_PORT : SIP_PORT;
 	bool sound = u->url_port == NULL || parse_uint(str_of(u->url_port),
 	    UINT16_MAX, &port);
 
@@ -77,8 +77,8 @@ port_wanted(const url_t *u, enum transport t, uint16_t *out)
  * these, and is let into no other service there); else the peer's targets.
  * Its certificate is for the name by which we call it.
  *
- * Who holds the dialog is asked even if he is down or drained: nobody else
- * knows it, and what is down fails soon enough.
+ * Who holds the dialog is asked even if he is down: nobody else knows it, and
+ * what is down fails soon enough.
  */
 static void
 prefer_member(struct request *req, const struct peer *peer)
@@ -87,7 +87,7 @@ prefer_member(struct request *req, const struct peer *peer)
 	struct dns_target t;
 	int own, transport;
 
-	if (u->url_host == NULL)
+	if (!url_names_host(u))
 		return;
 	if (!addr_parse_host(&t.addr, str_of(u->url_host))) {
 		targets_prefer_name(&req->leg, str_of(u->url_host),
@@ -125,7 +125,7 @@ to_next_hop(struct request *req)
 {
 	const url_t *u = next_hop(req->sip);
 
-	if (u->url_type == url_tel || u->url_host == NULL ||
+	if (!url_names_host(u) ||
 	    ways_are(req->p->env.ways, str_of(u->url_host),
 	    url_port_number(u)) ||
 	    domains_has(req->policy->domains, str_of(u->url_host)))
@@ -342,12 +342,12 @@ on_first_targets(struct leg *leg)
 {
 	switch (targets_more(leg, on_first_targets)) {
 	case TARGETS_FOUND:
-		request_resume(leg->req);
+		request_run(leg->req);
 		break;
 	case TARGETS_WAIT:
 		break;
 	case TARGETS_EXHAUSTED:
-		request_refuse(leg->req, leg->dns_reason);
+		request_reply(leg->req, leg->dns_reason);
 		break;
 	}
 }

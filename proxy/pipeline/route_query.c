@@ -1,7 +1,11 @@
+/*
+ * route_query.c -- what a message asks for, as routes see it.
+ */
 #include "config.h"
 
 #include <ctype.h>
 
+#include "pipeline/message.h"
 #include "pipeline/route_query.h"
 
 enum { PARAMS_MAX = 1024 };		/* in more nobody can tell */
@@ -21,6 +25,19 @@ put_part(struct writer *w, const char *s)
 		put_text(w, s);
 }
 
+/* In small letters, since case counts in a regex. */
+static void
+put_service(struct writer *w, const char *name)
+{
+	char c;
+
+	put_text(w, "urn:service:");
+	for (; *name != '\0'; name++) {
+		c = ascii_lower(*name);
+		put_mem(w, &c, 1);
+	}
+}
+
 struct str
 route_query_put_uri(struct writer *w, const url_t *u)
 {
@@ -29,6 +46,8 @@ route_query_put_uri(struct writer *w, const url_t *u)
 	if (u->url_type == url_tel) {
 		put_text(w, "tel:");
 		put_part(w, number_in(u));
+	} else if (url_is_service(u)) {
+		put_service(w, u->url_port);
 	} else {
 		put_text(w, "sip:");
 		put_part(w, u->url_user);

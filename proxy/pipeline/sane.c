@@ -1,3 +1,7 @@
+/*
+ * sane.c -- the headers that a proxy must understand: are they there, once,
+ * and in form?
+ */
 #include "config.h"
 
 #include "pipeline/sane.h"
@@ -5,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/count.h"
 #include "guard/header.h"
 #include "guard/uri.h"
 #include "pipeline/message.h"
@@ -127,7 +132,7 @@ why_unread(const msg_header_t *h, const char *name)
 	};
 	struct fault f = no_fault;
 
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+	for (size_t i = 0; i < COUNT(known); i++)
 		if (strcasecmp(name, known[i].name) == 0)
 			return (struct fault){ known[i].why, name };
 	if (strcasecmp(name, "From") == 0 || strcasecmp(name, "To") == 0)

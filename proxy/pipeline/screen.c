@@ -50,7 +50,18 @@ static bool
 scheme_is_known(const url_t *u)
 {
 	return u->url_type == url_sip || u->url_type == url_sips ||
-	    u->url_type == url_tel;
+	    u->url_type == url_tel || url_is_service(u);
+}
+
+/* An empty one asks for nothing. */
+static bool
+asks_for_extension(const sip_t *sip)
+{
+	const sip_proxy_require_t *pr = sip->sip_proxy_require;
+
+	while (pr != NULL && (pr->k_items == NULL || *pr->k_items == NULL))
+		pr = (const sip_proxy_require_t *)pr->k_next;
+	return pr != NULL;
 }
 
 /* RFC 5393 5.3.3: nothing is left to fork with. */
@@ -86,6 +97,7 @@ judge_uri(struct request *req)
 		return REASON_NO_MEMORY;
 	switch (uri_judge(req->uri, URI_REQUEST)) {
 	case URI_GOOD:
+	case URI_SERVICE:
 		break;
 	case URI_NO_CONTEXT:
 		if (intake_is_emergency(req))
@@ -190,7 +202,7 @@ step_screen(struct request *req)
 
 	if (r != REASON_COUNT)
 		return refuse(req, r);
-	if (req->sip->sip_proxy_require != NULL &&
+	if (asks_for_extension(req->sip) &&
 	    req->method != sip_method_cancel)
 		return refuse(req, REASON_BAD_EXTENSION);
 	if (is_too_broad(req->sip))

@@ -36,7 +36,7 @@ on_answer(void *arg, const struct cred_answer *answer)
 
 	req->lookup = NULL;
 	req->answer = *answer;
-	request_resume(req);
+	request_run(req);
 }
 
 static enum step_verdict

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "pipeline/branch_id.h"
+#include "pipeline/flow.h"
 #include "pipeline/hush.h"
 #include "pipeline/media.h"
 #include "pipeline/message.h"
@@ -57,6 +58,7 @@ pass_on(struct pipeline *p, struct server *s, msg_t *msg, sip_t *sip)
 	media_late_response(p, sip, from);
 	message_drop_via(msg, sip);
 	trust_late_response(msg, sip, from);
+	flow_bind(p, msg, sip);
 	if (!message_write(&w, msg, ""))
 		return;
 	p->by_reason[REASON_RESPONSE_LATE]++;

@@ -192,12 +192,6 @@ resolve(struct leg *leg, const char *uri)
 	return leg->ntargets > 0 ? TARGETS_FOUND : TARGETS_EXHAUSTED;
 }
 
-static bool
-is_in_dialog(const struct request *req)
-{
-	return req->token_state != NO_TOKEN;
-}
-
 /* The user whom it is for: of a REGISTER the one whose calls shall then go
  * there, too. */
 static const char *
@@ -229,13 +223,11 @@ balance_key(const struct leg *leg)
 static int
 next_member(struct leg *leg)
 {
-	const struct set_query q = { .key = balance_key(leg),
-		.in_dialog = is_in_dialog(leg->req) };
 	int i = (int)leg->preferred - 1;
 
 	leg->preferred = 0;
 	if (i < 0)
-		i = set_next(leg->peer->set, leg->asked, &q);
+		i = set_next(leg->peer->set, leg->asked, balance_key(leg));
 	if (i < 0 && leg->asked == 0)
 		leg->dns_reason = REASON_TARGETS_DOWN;
 	if (i >= 0)
@@ -296,8 +288,8 @@ are_left(const struct leg *leg)
 {
 	return leg->next_target < leg->ntargets || leg->nlater > 0 ||
 	    (!leg->filtered && leg->peer != NULL &&
-	    leg->peer->set != NULL && set_has_next(leg->peer->set, leg->asked,
-	    is_in_dialog(leg->req)));
+	    leg->peer->set != NULL &&
+	    set_has_next(leg->peer->set, leg->asked));
 }
 
 bool

@@ -1,11 +1,15 @@
+/*
+ * trust.c -- what crosses the border of those who trust each other.
+ */
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/count.h"
+#include "base/grammar.h"
 #include "pipeline/identities.h"
 #include "pipeline/message.h"
 #include "pipeline/trust.h"
@@ -17,7 +21,9 @@ enum kind {
 	IDENTITY = 4, SESSION_ID = 8, HISTORY_INFO = 16, DIVERSION = 32
 };
 
-/* RFC 3325, 7315, 5502, 6050, 7316; Remote-Party-ID was before them. */
+/* RFC 3325, 7315, 5502, 6050, 7316, 8496 (who pays), and those of 3GPP TS
+ * 24.229 that say who somebody is, or what a call costs; Remote-Party-ID was
+ * before them. */
 static const struct {
 	const char	*name;
 	unsigned	 kind;
@@ -36,6 +42,12 @@ static const struct {
 	{ "P-Asserted-Service", PRIVATE },
 	{ "P-Preferred-Service", PRIVATE },
 	{ "P-Private-Network-Indication", PRIVATE },
+	{ "P-Charge-Info", PRIVATE },
+	{ "Additional-Identity", PRIVATE },
+	{ "Attestation-Info", PRIVATE },
+	{ "Cellular-Network-Info", PRIVATE },
+	{ "Origination-Id", PRIVATE },
+	{ "Relayed-Charge", PRIVATE },
 	{ "Identity", IDENTITY }, { "y", IDENTITY },
 	{ "Session-ID", SESSION_ID },
 	{ "History-Info", HISTORY_INFO },
@@ -54,7 +66,7 @@ kind_of(const char *name)
 {
 	if (name == NULL)
 		return 0;
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+	for (size_t i = 0; i < COUNT(known); i++)
 		if ((known[i].name[0] | 0x20) == (*name | 0x20) &&
 		    strcasecmp(known[i].name, name) == 0)
 			return known[i].kind;
@@ -146,7 +158,7 @@ escaped_user(su_home_t *home, const char *user)
 	char *out = su_zalloc(home, (isize_t)(3 * strlen(user) + 1)), *p = out;
 
 	for (; out != NULL && *user != '\0'; user++) {
-		if (isalnum((unsigned char)*user) ||
+		if (grammar_is(*user, IS_ALPHA | IS_DIGIT) ||
 		    strchr(plain, *user) != NULL)
 			*p++ = *user;
 		else

@@ -18,18 +18,12 @@ enum {
 	PEER_KNOWN_S = 24 * 3600	/* after it was last there */
 };
 
-static const char *const over_words[OVER_KINDS] = {
-	[OVER_SOURCE] = "source", [OVER_METHOD] = "method",
-	[OVER_PEER] = "peer", [OVER_USER] = "user",
-	[OVER_ANSWERS] = "answers"
-};
-
 static int
 add_metrics(struct watch *w, struct metrics *m)
 {
 	static const struct metric over = { "guard_over_rate_total",
 		"Requests beyond a rate, by whose rate it is.",
-		METRIC_COUNTER, "of", over_words, OVER_KINDS };
+		METRIC_COUNTER, "of", watch_over_words, OVER_KINDS };
 	static const struct metric failures = {
 		.name = "guard_failures_total",
 		.help = "Failures that count against a source." };
@@ -126,40 +120,6 @@ watch_peer(struct request *req)
 		    req->start_us / 1000);
 	return watch_take(req, MARK_RATE_PEER, req->peer->id,
 	    &req->peer->requests);
-}
-
-void
-watch_over_knock(const struct knock *k, enum over over, const char *peer,
-    struct str user)
-{
-	struct watch *w = k->watch;
-	int64_t now_ms = k->now_us / 1000;
-	char source[ADDR_TEXT_MAX];
-
-	w->over_total[over]++;
-	if (w->quiet[over].said_ms != 0 &&
-	    now_ms - w->quiet[over].said_ms < 1000) {
-		w->quiet[over].unsaid++;
-		return;
-	}
-	log_event(over == OVER_ANSWERS ? EV_GUARD_SLOWED : EV_GUARD_OVER_RATE,
-	    kv_str("of", over_words[over]),
-	    kv_str("source", addr_text(k->source, source)),
-	    kv_mem("method", k->method.p, k->method.len),
-	    kv_str("peer", peer),
-	    kv_mem("user", user.len == 0 ? NULL : user.p, user.len),
-	    kv_uint("unsaid", w->quiet[over].unsaid));
-	w->quiet[over].said_ms = now_ms;
-	w->quiet[over].unsaid = 0;
-}
-
-void
-watch_over(struct request *req, enum over over)
-{
-	struct knock k = knock_of(req);
-
-	watch_over_knock(&k, over, req->peer == NULL ? NULL : req->peer->name,
-	    req->cred == NULL ? str_of(req->user) : req->cred->username);
 }
 
 /* ---- failures */
@@ -284,6 +244,23 @@ is_guessed_at(const struct request *req, const struct failures_who *who,
 	return false;
 }
 
+static bool
+is_never_banned(const struct policy *policy, const struct addr *a)
+{
+	struct net banned;
+
+	bans_source_net(a, &banned);
+	return spared_meets(policy->spared, &banned);
+}
+
+static bool
+is_slowed(const struct request *req, const struct failures_who *who)
+{
+	return req->peer == NULL && failures_slowed(req->p->watch->failures,
+	    who, req->start_us / 1000000) &&
+	    !is_never_banned(req->policy, &req->source);
+}
+
 /*
  * Too many wrong answers for this user, or from this source?  Then the next is
  * not even looked at: who guesses learns nothing, whether he guessed right or
@@ -294,6 +271,7 @@ step_slow(struct request *req)
 {
 	struct failures_who who;
 	enum standing standing;
+	struct knock k;
 
 	if (req->proof == PROOF_NONE)
 		return STEP_NEXT;
@@ -305,9 +283,12 @@ step_slow(struct request *req)
 		return refuse(req, REASON_USER_SLOWED);
 	}
 	if (standing != STANDS_BY_FLOW && standing != STANDS_THERE &&
-	    req->peer == NULL && failures_slowed(req->p->watch->failures, &who,
-	    req->start_us / 1000000))
+	    is_slowed(req, &who)) {
+		k = knock_of(req);
+		watch_dropped(&k, DROPPED_SLOWED, req->cred->username,
+		    str_of(""));
 		return refuse(req, REASON_SOURCE_SLOWED);
+	}
 	return STEP_NEXT;
 }
 
@@ -316,19 +297,34 @@ watch_success(struct request *req)
 {
 	struct failures_who who = who_of(req);
 
-	if (req->peer == NULL && source_has_nonce(req))
+	if (source_has_nonce(req))
 		failures_forgive(req->p->watch->failures, req->policy->limits,
 		    &who, req->start_us / 1000000);
+}
+
+static struct failures_who
+who_at(const struct watch *w, const uint8_t source[SOURCE_BYTES])
+{
+	return (struct failures_who){ .source = mark_of(w->key, MARK_SOURCE,
+	    source, SOURCE_BYTES) };
 }
 
 bool
 watch_is_proved(const struct watch *w, const uint8_t source[SOURCE_BYTES])
 {
-	const struct failures_who who = { .source = mark_of(w->key,
-	    MARK_SOURCE, source, SOURCE_BYTES) };
+	const struct failures_who who = who_at(w, source);
 
 	return failures_proved_any(w->failures, &who,
 	    clock_mono_us() / 1000000);
+}
+
+void
+watch_told(const struct watch *w, const struct limits_conf *limits,
+    const uint8_t source[SOURCE_BYTES])
+{
+	const struct failures_who who = who_at(w, source);
+
+	failures_told(w->failures, limits, &who, clock_mono_us() / 1000000);
 }
 
 /* As bans have it. */
@@ -364,7 +360,8 @@ watch_is_spared(const struct pipeline *p, const struct policy *policy,
 	struct addr first = source_at(source);
 	struct net banned;
 
-	if (grey_has(p->watch->peers, &first, TRANSPORT_UDP, clock_mono_ms()))
+	if (grey_has(p->watch->peers, &first, TRANSPORT_UDP,
+	    clock_mono_ms()) || is_never_banned(policy, source))
 		return true;
 	bans_source_net(source, &banned);
 	for (size_t i = 0; i < peers_count(ps); i++)

@@ -12,8 +12,6 @@
 #include "pipeline/watch.h"
 #include "pipeline/watch_shared.h"
 
-enum { LOOK_AT_LEAST_MS = 3600 * 1000 };
-
 static void
 plan_next_end(struct watch *w)
 {
@@ -24,8 +22,6 @@ plan_next_end(struct watch *w)
 		loop_timer_stop(w->ends);
 		return;
 	}
-	if (wait_ms > LOOK_AT_LEAST_MS)
-		wait_ms = LOOK_AT_LEAST_MS;
 	loop_timer_start(w->ends, wait_ms < 1 ? 1 : wait_ms);
 }
 
@@ -83,7 +79,8 @@ say_end(const struct watch *w, const struct ban *ban, enum ban_change change)
 	if (may_say(w))
 		log_event(EV_GUARD_UNBAN, kv_str("source",
 		    bans_source_text(ban->source, source)),
-		    kv_str("reason", why_it_ended(change)));
+		    kv_str("reason", why_it_ended(change)),
+		    kv_str("from", w->shared->telling ? "others" : "own"));
 }
 
 static void
@@ -145,36 +142,58 @@ watch_bans_open(struct watch *w, struct pipeline *p)
 	    bans_listen(w->bans, on_change, w) ? 0 : -ENOMEM;
 }
 
-struct spared {
+enum { FOUND_AT_ONCE = 64 };
+
+struct found {
 	const struct pipeline *p;
-	struct addr	 a[64];
+	struct ban	 ban[FOUND_AT_ONCE];
 	size_t		 n;
 };
+
+static struct addr
+addr_of(const struct ban *ban)
+{
+	struct addr a = { .port = 0 };
+
+	memcpy(a.ip, ban->source, sizeof a.ip);
+	return a;
+}
 
 static void
 find_spared(void *arg, const struct ban *ban)
 {
-	struct spared *s = arg;
-	struct addr a = { .port = 0 };
+	struct found *f = arg;
+	struct addr a = addr_of(ban);
 
-	memcpy(a.ip, ban->source, sizeof a.ip);
-	if (s->n < sizeof s->a / sizeof s->a[0] &&
-	    watch_is_spared(s->p, s->p->policy, &a))
-		s->a[s->n++] = a;
+	if (f->n < FOUND_AT_ONCE &&
+	    watch_is_spared(f->p, f->p->policy, &a))
+		f->ban[f->n++] = *ban;
+}
+
+/* A peer may be one here only; what must never be banned is so anywhere. */
+static void
+take_back(struct pipeline *p, const struct ban *ban)
+{
+	struct addr a = addr_of(ban);
+	struct net banned;
+
+	bans_remove(p->watch->bans, &a);
+	bans_source_net(&a, &banned);
+	if (spared_meets(p->policy->spared, &banned))
+		watch_shared_lift(p->watch->shared, ban);
 }
 
 void
 watch_bans_spare(struct pipeline *p)
 {
-	struct bans *b = p->watch->bans;
-	struct spared s = { .p = p };
+	struct found f = { .p = p };
 
 	do {
-		s.n = 0;
-		bans_each(b, find_spared, &s);
-		for (size_t i = 0; i < s.n; i++)
-			bans_remove(b, &s.a[i]);
-	} while (s.n > 0);
+		f.n = 0;
+		bans_each(p->watch->bans, find_spared, &f);
+		for (size_t i = 0; i < f.n; i++)
+			take_back(p, &f.ban[i]);
+	} while (f.n > 0);
 }
 
 void

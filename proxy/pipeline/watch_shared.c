@@ -24,13 +24,22 @@ enum {
 
 /* ---- what others tell */
 
+/* No ban lasts longer than ours do: the clock of who keeps it may have been
+ * set back. */
+static int64_t
+rest_of(const struct shared_ban *told, const struct limits_conf *limits)
+{
+	return told->rest_ms < limits->ban_max_ms ? told->rest_ms :
+	    limits->ban_max_ms;
+}
+
 static void
 banned(void *arg, const struct shared_ban *told)
 {
 	struct watch_shared *s = arg;
 	const struct policy *policy = s->p->policy;
-	struct ban ban = { .until_ms = clock_mono_ms() + told->rest_ms,
-		.reason = told->reason };
+	struct ban ban = { .reason = told->reason,
+		.until_ms = clock_mono_ms() + rest_of(told, policy->limits) };
 	struct addr a = { .port = 0 };
 	char source[ADDR_TEXT_MAX];
 
@@ -45,22 +54,53 @@ banned(void *arg, const struct shared_ban *told)
 		log_event(EV_GUARD_NO_BAN, kv_str("source",
 		    bans_source_text(ban.source, source)));
 	s->telling = false;
+	watch_told(s->p->watch, policy->limits, ban.source);
+}
+
+static void
+lifted(void *arg, const uint8_t source[SOURCE_BYTES])
+{
+	struct watch_shared *s = arg;
+	struct addr a = { .port = 0 };
+
+	memcpy(a.ip, source, sizeof a.ip);
+	s->telling = true;
+	bans_remove(s->bans, &a);
+	s->telling = false;
 }
 
 /* ---- what we tell */
+
+static struct shared_ban
+told_of(const struct ban *ban)
+{
+	struct shared_ban told = { .reason = ban->reason,
+		.rest_ms = ban->until_ms - clock_mono_ms() };
+
+	memcpy(told.source, ban->source, sizeof told.source);
+	return told;
+}
 
 void
 watch_shared_tell(const struct watch_shared *s, const struct ban *ban)
 {
 	struct shared *shared = s->p->env.shared;
-	struct shared_ban told = { .reason = ban->reason,
-		.rest_ms = ban->until_ms - clock_mono_ms() };
+	struct shared_ban told = told_of(ban);
 
-	if (shared == NULL || told.rest_ms <= 0)
-		return;
-	memcpy(told.source, ban->source, sizeof told.source);
-	shared->ops->ban(shared, &told,
-	    (size_t)s->p->policy->limits->bans_max);
+	if (shared != NULL)
+		shared->ops->ban(shared, &told,
+		    (size_t)s->p->policy->limits->bans_max);
+}
+
+void
+watch_shared_lift(const struct watch_shared *s, const struct ban *ban)
+{
+	struct shared *shared = s->p->env.shared;
+	struct shared_ban told = told_of(ban);
+
+	if (shared != NULL)
+		shared->ops->lift(shared, &told,
+		    (size_t)s->p->policy->limits->bans_max);
 }
 
 static void
@@ -138,7 +178,7 @@ watch_shared_new(struct pipeline *p, struct bans *bans)
 		free(s);
 		return NULL;
 	}
-	listen_to(p->env.shared, &(const struct shared_hooks){ banned,
+	listen_to(p->env.shared, &(const struct shared_hooks){ banned, lifted,
 	    tell_all, s });
 	return s;
 }

@@ -24,5 +24,7 @@ void watch_shared_free(struct watch_shared *s);	/* NULL is allowed */
 
 /* Tell the others, if there are any. */
 void watch_shared_tell(const struct watch_shared *s, const struct ban *ban);
+/* That the operator took it back. */
+void watch_shared_lift(const struct watch_shared *s, const struct ban *ban);
 
 #endif

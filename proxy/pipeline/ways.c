@@ -1,3 +1,7 @@
+/*
+ * ways.c -- our sockets as seen by a request: where it came in, which one it
+ * leaves by, and the names by which others know them.
+ */
 #include "config.h"
 
 #include <string.h>
@@ -118,16 +122,9 @@ ways_are_member(const struct ways *ws, const struct way *in,
 bool
 ways_meet_members(const struct ways *ws, const struct net *n)
 {
-	struct addr first = { .port = 0 };
-
-	for (size_t i = 0; i < ws->nmembers; i++) {
-		memcpy(first.ip, ws->member[i].ip, sizeof first.ip);
-		if (net_has(n, &first))
+	for (size_t i = 0; i < ws->nmembers; i++)
+		if (net_meets(&ws->member[i], n))
 			return true;
-		memcpy(first.ip, n->ip, sizeof first.ip);
-		if (net_has(&ws->member[i], &first))
-			return true;
-	}
 	return false;
 }
 

@@ -59,20 +59,11 @@ const struct conf_opt register_opts[] = {
 	CONF_END
 };
 
-static bool
-is_printable(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			return false;
-	return true;
-}
-
 /* A header of ours will hold it in angle brackets. */
 static bool
 is_uri(const char *s)
 {
-	struct target t;
+	struct target_uri t;
 
 	for (const char *p = s; *p != '\0'; p++)
 		if (*p <= ' ' || *p > '~' || strchr("<>\"\\", *p) != NULL)
@@ -85,10 +76,10 @@ account_check(struct conf *c, const struct account_conf *a)
 {
 	if (a->line == 0 || a->user == NULL || a->realm == NULL)
 		return;
-	if (!is_printable(a->user))
+	if (str_has_control(str_of(a->user)))
 		conf_error(c, a->line, "peers.credentials.user",
 		    "holds a control character");
-	if (!is_printable(a->realm))
+	if (str_has_control(str_of(a->realm)))
 		conf_error(c, a->line, "peers.credentials.realm",
 		    "holds a control character");
 }

@@ -39,14 +39,12 @@ normalised(struct str host, char buf[ADDR_TEXT_MAX])
 static char *
 copy_lower(struct str s)
 {
-	char *p;
+	char *p = malloc(s.len + 1);
 
-	p = malloc(s.len + 1);
 	if (p == NULL)
 		return NULL;
 	for (size_t i = 0; i < s.len; i++)
-		p[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? s.p[i] - 'A' + 'a' :
-		    s.p[i];
+		p[i] = ascii_lower(s.p[i]);
 	p[s.len] = '\0';
 	return p;
 }

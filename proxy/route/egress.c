@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
+
 #define AT(member) offsetof(struct egress_conf, member)
 #define RULE_AT(member) offsetof(struct egress_rule_conf, member)
 
@@ -215,31 +217,12 @@ egress_name(const struct egress_list *l)
 	return l->name;
 }
 
-#define V4(a, b, bits) { { [10] = 0xff, [11] = 0xff, a, b }, bits + 96 }
-#define V6(a, b, bits) { { a, b }, bits }
-
 /* Nobody is reached there but on this link, or all at once. */
 static const struct net near[] = {
-	V4(0, 0, 8), V4(169, 254, 16), V4(224, 0, 4), V4(240, 0, 4),
-	V6(0, 0, 128), V6(0xfe, 0x80, 10), V6(0xff, 0, 8)
+	NET_V4(0, 0, 8), NET_V4(169, 254, 16), NET_V4(224, 0, 4),
+	NET_V4(240, 0, 4), NET_V6(0, 0, 128), NET_V6(0xfe, 0x80, 10),
+	NET_V6(0xff, 0, 8)
 };
-
-static const struct net private[] = {
-	V4(10, 0, 8), V4(172, 16, 12), V4(192, 168, 16), V4(100, 64, 10),
-	V6(0xfc, 0, 7), V6(0xfe, 0xc0, 10),
-	{ { 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01 }, 48 }	/* RFC 8215 */
-};
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
-
-static bool
-is_in(const struct addr *a, const struct net *net, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (net_has(&net[i], a))
-			return true;
-	return false;
-}
 
 /*
  * The IPv4 address that a translator or a tunnel would make of it: else a
@@ -251,7 +234,7 @@ take_inner(struct addr *a)
 {
 	static const struct { struct net net; unsigned at; } forms[] = {
 		{ { { 0x00, 0x64, 0xff, 0x9b }, 96 }, 12 },
-		{ V6(0x20, 0x02, 16), 2 }, { V6(0, 0, 96), 12 }
+		{ NET_V6(0x20, 0x02, 16), 2 }, { NET_V6(0, 0, 96), 12 }
 	};
 	struct addr v4 = { .ip = { [10] = 0xff, [11] = 0xff },
 		.port = a->port };
@@ -279,11 +262,11 @@ is_a_peers(const struct peers *ps, const struct addr *a)
 static bool
 is_inside(const struct egress_query *q, const struct addr *a)
 {
-	if (is_in(a, near, COUNT(near)))
+	if (nets_have(near, COUNT(near), a))
 		return true;
 	if (q->of_peer)
 		return addr_is_loopback(a) && !addr_is_loopback(&q->source);
-	return addr_is_loopback(a) || is_in(a, private, COUNT(private)) ||
+	return addr_is_loopback(a) || addr_is_private(a) ||
 	    is_a_peers(q->peers, a);
 }
 

@@ -49,7 +49,7 @@ local_towards(const struct addr *a, struct addr *local)
 	int fd;
 
 	if (to.port == 0)
-		to.port = 5060;
+		to.port = SIP_PORT;
 	len = addr_to_sockaddr(&to, &ss);
 	fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)

@@ -1,3 +1,6 @@
+/*
+ * media.c -- the group `media`: what is asked of session descriptions.
+ */
 #include "config.h"
 
 #include "route/media.h"

@@ -5,11 +5,14 @@
 
 #include "route/pattern.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+
+#include "base/grammar.h"
 
 enum {
 	STEPS_MAX = 20000,		/* of one match, some 0.2 ms */
@@ -35,51 +38,60 @@ pattern_free(struct pattern *p)
 	free(p);
 }
 
-static const char *
-compile(struct pattern *p, const char *text, size_t *at)
+static bool
+fault(char why[PATTERN_WHY_MAX], const char *sentence)
 {
-	static char why[128];
+	snprintf(why, PATTERN_WHY_MAX, "%s", sentence);
+	return false;
+}
+
+static bool
+compile(struct pattern *p, const char *text, char why[PATTERN_WHY_MAX],
+    size_t *at)
+{
 	int error;
 
-	*at = 0;
 	p->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
 	    PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_NEVER_UTF |
 	    PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C, &error, at, NULL);
 	if (p->code == NULL) {
 		pcre2_get_error_message(error, (PCRE2_UCHAR *)why,
-		    sizeof why);
-		return why;
+		    PATTERN_WHY_MAX);
+		return false;
 	}
 	/* Where memory may not be made executable it is interpreted. */
 	pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
 	pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &p->groups);
-	return p->groups > PATTERN_GROUPS_MAX ? "more than 9 groups" : NULL;
+	return p->groups <= PATTERN_GROUPS_MAX ||
+	    fault(why, "more than 9 groups");
 }
 
-static const char *
+static bool
 prepare(struct pattern *p)
 {
 	p->bounds = pcre2_match_context_create(NULL);
 	p->found = pcre2_match_data_create_from_pattern(p->code, NULL);
 	if (p->bounds == NULL || p->found == NULL)
-		return "no memory";
+		return false;
 	pcre2_set_match_limit(p->bounds, STEPS_MAX);
 	pcre2_set_depth_limit(p->bounds, DEPTH_MAX);
 	pcre2_set_heap_limit(p->bounds, HEAP_MAX_KIB);
-	return NULL;
+	return true;
 }
 
 struct pattern *
-pattern_new(const char *text, const char **why, size_t *at)
+pattern_new(const char *text, char why[PATTERN_WHY_MAX], size_t *at)
 {
 	struct pattern *p = calloc(1, sizeof *p);
 
 	*at = 0;
-	*why = p == NULL ? "no memory" : compile(p, text, at);
-	if (*why == NULL)
-		*why = prepare(p);
-	if (*why == NULL)
+	if (p != NULL && !compile(p, text, why, at)) {
+		pattern_free(p);
+		return NULL;
+	}
+	if (p != NULL && prepare(p))
 		return p;
+	fault(why, "no memory");
 	pattern_free(p);
 	return NULL;
 }
@@ -125,8 +137,7 @@ pattern_template_groups(const char *template)
 static bool
 may_stand_in_uri(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') ||
+	return grammar_is(c, IS_ALPHA | IS_DIGIT) ||
 	    (c != '\0' && strchr("-_.!~*'();/?:@&=+$,%[]", c) != NULL);
 }
 

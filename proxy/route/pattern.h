@@ -16,7 +16,8 @@
 
 enum {
 	PATTERN_SUBJECT_MAX = 1024,	/* bytes of text */
-	PATTERN_GROUPS_MAX = 9		/* \1 to \9 */
+	PATTERN_GROUPS_MAX = 9,		/* \1 to \9 */
+	PATTERN_WHY_MAX = 128
 };
 
 enum pattern_verdict {
@@ -27,9 +28,10 @@ enum pattern_verdict {
 
 struct pattern;
 
-/* NULL: malformed, too many groups, or no memory; *why is a sentence, in a
- * buffer that the next call uses again, and *at where in the text. */
-struct pattern *pattern_new(const char *text, const char **why, size_t *at);
+/* NULL: malformed, too many groups, or no memory; why is a sentence, and *at
+ * where in the text. */
+struct pattern *pattern_new(const char *text, char why[PATTERN_WHY_MAX],
+    size_t *at);
 void pattern_free(struct pattern *p);	/* NULL is allowed */
 
 enum pattern_verdict pattern_match(struct pattern *p, struct str text);

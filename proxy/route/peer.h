@@ -208,7 +208,7 @@ struct arrival {
 	struct addr	 source;
 	enum transport	 transport;
 	const char	*listener;	/* its name in the file */
-	unsigned	 ifindex;	/* that has the local address; 0: none */
+	unsigned	 ifindex;	/* has the local address; 0: none */
 	const struct arrival_certificate *certificate;	/* NULL: none shown */
 	struct str	 domain;	/* that it asks for; p NULL: not
 					 * looked at */

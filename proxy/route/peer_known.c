@@ -278,12 +278,6 @@ share_domain(const struct peer *a, const struct peer *b)
 	return false;
 }
 
-static bool
-same(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 /* Is it enough to send from its address? */
 static bool
 is_at_address(const struct peer *p)
@@ -296,7 +290,7 @@ bool
 peers_meet_at_address(const struct peer *a, const struct peer *b)
 {
 	return a == b || (is_at_address(a) && is_at_address(b) &&
-	    same(a->listener, b->listener) && share_domain(a, b));
+	    text_same(a->listener, b->listener) && share_domain(a, b));
 }
 
 static bool
@@ -310,7 +304,7 @@ bool
 peers_meet_at_certificate(const struct peer *a, const struct peer *b)
 {
 	return is_at_certificate(a) && is_at_certificate(b) &&
-	    same(a->ca, b->ca) && share_domain(a, b);
+	    text_same(a->ca, b->ca) && share_domain(a, b);
 }
 
 bool

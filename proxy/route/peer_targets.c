@@ -76,7 +76,7 @@ is_listed(const char *const *uri, size_t n, const char *what)
 static void
 check_uri(const struct spot *at, const char *const *uri, size_t i)
 {
-	struct target t;
+	struct target_uri t;
 
 	if (!target_parse(&t, str_of(uri[i])))
 		conf_error(at->c, at->line, at->option, "\"%s\" is not a SIP "
@@ -91,7 +91,7 @@ static bool
 fill_places(struct conf *c, struct peer *p)
 {
 	struct peer_place *place = conf_alloc(c, p->nuris * sizeof *place);
-	struct target t;
+	struct target_uri t;
 
 	p->place = place;
 	for (size_t i = 0; i < p->nuris && place != NULL; i++) {
@@ -270,21 +270,12 @@ peer_target_named(const struct peer *p, struct str host, uint16_t port)
 	return -1;
 }
 
-static bool
-begins_in(const struct net *n, const struct net *in)
-{
-	struct addr first = { .port = 0 };
-
-	memcpy(first.ip, n->ip, sizeof first.ip);
-	return net_has(in, &first);
-}
-
 bool
 peer_meets_net(const struct peer *p, const struct net *n)
 {
 	for (size_t i = 0; i < p->nnets; i++)
 		if (!net_is_everybody(&p->net[i]) &&
-		    (begins_in(&p->net[i], n) || begins_in(n, &p->net[i])))
+		    net_meets(&p->net[i], n))
 			return true;
 	for (size_t i = 0; i < p->nuris; i++)
 		if (p->place[i].host == NULL &&

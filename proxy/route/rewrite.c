@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/grammar.h"
 #include "io/target.h"
 
 #define AT(member) offsetof(struct caller_conf, member)
@@ -54,10 +55,9 @@ rewrite_is_number(struct str user)
 	for (size_t i = 0; i < user.len; i++) {
 		char c = user.p[i];
 
-		if (c >= '0' && c <= '9')
+		if (grammar_is(c, IS_DIGIT))
 			digit = true;
-		else if (!(c == '+' && i == 0) && (c == '\0' ||
-		    strchr("-.()", c) == NULL))
+		else if (!(c == '+' && i == 0) && !grammar_is(c, IS_SEPARATOR))
 			return false;
 	}
 	return digit;

@@ -38,7 +38,7 @@ extern const struct conf_opt route_opts[];
 enum {
 	ROUTE_PEERS_MAX = 8,		/* side by side */
 	NUMBER_MAX = 64,		/* of a number called, as text */
-	ROUTE_READINGS = 4,		/* of one (guard/number.h) */
+	ROUTE_READINGS = 8,		/* of one (guard/number.h) */
 	CLASS_MAX = 32			/* of a user's class */
 };
 

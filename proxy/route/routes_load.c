@@ -3,11 +3,11 @@
  */
 #include "config.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/grammar.h"
 #include "route/routes_inner.h"
 
 #define AT(member) offsetof(struct route_conf, member)
@@ -25,8 +25,8 @@ const struct conf_opt route_opts[] = {
 	    .help = "The methods that it is for." },
 	{ "uri", CONF_T_STR, AT(uri), CONF_RELOAD, .min = 1,
 	    .help = "Pattern for the Request-URI, which is seen as "
-	    "sip:user@host (for sips: as well) or tel:number, without port "
-	    "and parameters. * stands for any text and ? for one character; "
+	    "sip:user@host (for sips: as well), tel:number or "
+	    "urn:service:name, without port and parameters. * stands for any text and ? for one character; "
 	    "upper and lower case are the same." },
 	{ "uri_regex", CONF_T_STR, AT(uri_regex), CONF_RELOAD, .min = 1,
 	    .max = 1024,
@@ -96,9 +96,10 @@ check_pattern(const struct making *m, const char *option, const char *uri)
 		    "stands for \"sips:\" as well");
 	/* Whatever else it starts with, it would never match. */
 	else if (!starts_with(uri, "sip:") && !starts_with(uri, "tel:") &&
-	    uri[0] != '*' && uri[0] != '?')
+	    !starts_with(uri, "urn:service:") && uri[0] != '*' && uri[0] != '?')
 		conf_error(m->c, m->conf->line, option,
-		    "must start with \"sip:\", \"tel:\" or \"*\"");
+		    "must start with \"sip:\", \"tel:\", \"urn:service:\" "
+		    "or \"*\"");
 }
 
 /* Given, and with nothing in it: it would fit nothing, or anything? */
@@ -121,24 +122,13 @@ check_lists(const struct making *m)
 	check_list(m, "routes.to", &m->conf->to);
 }
 
-/* RFC 3261 25.1: token. */
-static bool
-is_token(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (!isalnum((unsigned char)*s) &&
-		    strchr("-.!%*_+`'~", *s) == NULL)
-			return false;
-	return true;
-}
-
 static void
 check_methods(const struct making *m)
 {
 	const struct conf_list *l = &m->conf->method;
 
 	for (size_t i = 0; i < l->n; i++) {
-		if (!is_token(l->v[i]))
+		if (!grammar_all(str_of(l->v[i]), IN_TOKEN))
 			conf_error(m->c, l->line[i], "routes.method",
 			    "\"%s\" is no method", l->v[i]);
 		else if (strcmp(l->v[i], "ACK") == 0 ||
@@ -294,12 +284,12 @@ fill_redirect(const struct making *m)
 static void
 fill_regex(const struct making *m)
 {
-	const char *why;
+	char why[PATTERN_WHY_MAX];
 	size_t at;
 
 	if (m->conf->uri_regex == NULL)
 		return;
-	m->r->regex = pattern_new(m->conf->uri_regex, &why, &at);
+	m->r->regex = pattern_new(m->conf->uri_regex, why, &at);
 	if (m->r->regex == NULL)
 		conf_error(m->c, m->conf->line, "routes.uri_regex",
 		    "%s, after %zu characters", why, at);

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "base/metrics.h"
 
 struct set_member {
@@ -193,16 +192,9 @@ set_member(const struct set *s, int i)
 
 /* ---- whose turn it is ---- */
 
-static bool
-serves(const struct member *m, bool in_dialog)
-{
-	return !m->failing && (m->state == MEMBER_UP ||
-	    (m->state == MEMBER_DRAIN && in_dialog));
-}
-
 /* Bits of those of the lowest priority that has any. */
 static uint64_t
-candidates(const struct set *s, uint64_t asked, bool in_dialog)
+candidates(const struct set *s, uint64_t asked)
 {
 	uint64_t out = 0;
 	unsigned lowest = UINT16_MAX + 1;
@@ -210,7 +202,7 @@ candidates(const struct set *s, uint64_t asked, bool in_dialog)
 	for (size_t i = 0; i < s->n; i++) {
 		uint64_t bit = UINT64_C(1) << i;
 
-		if ((asked & bit) != 0 || !serves(s->v[i].m, in_dialog) ||
+		if ((asked & bit) != 0 || s->v[i].m->failing ||
 		    s->v[i].is.priority > lowest)
 			continue;
 		if (s->v[i].is.priority < lowest)
@@ -305,9 +297,9 @@ least(const struct set *s, uint64_t mask)
 }
 
 int
-set_next(struct set *s, uint64_t asked, const struct set_query *q)
+set_next(struct set *s, uint64_t asked, struct str key)
 {
-	uint64_t mask = candidates(s, asked, q->in_dialog);
+	uint64_t mask = candidates(s, asked);
 
 	if (mask == 0)
 		return -1;
@@ -321,7 +313,7 @@ set_next(struct set *s, uint64_t asked, const struct set_query *q)
 	case BALANCE_CALL_ID:
 	case BALANCE_FROM:
 	case BALANCE_USER:
-		return by_hash(s, mask, q->key);
+		return by_hash(s, mask, key);
 	case BALANCE_LEAST:
 		return least(s, mask);
 	}
@@ -329,9 +321,9 @@ set_next(struct set *s, uint64_t asked, const struct set_query *q)
 }
 
 bool
-set_has_next(const struct set *s, uint64_t asked, bool in_dialog)
+set_has_next(const struct set *s, uint64_t asked)
 {
-	return candidates(s, asked, in_dialog) != 0;
+	return candidates(s, asked) != 0;
 }
 
 /* ---- what is known of a member ---- */
@@ -373,23 +365,7 @@ member_unprobed(struct member *m)
 const char *
 member_word(const struct member *m)
 {
-	if (m->state == MEMBER_DOWN || m->failing)
-		return "down";
-	return m->state == MEMBER_DRAIN ? "drain" : "up";
-}
-
-int
-sets_set(struct sets *ss, const char *peer, const char *uri,
-    enum member_state state)
-{
-	struct member *m = find(ss, peer, uri);
-
-	if (m == NULL)
-		return -ENOENT;
-	m->state = state;
-	log_event(EV_TARGET_SET, kv_str("peer", peer), kv_str("uri", uri),
-	    kv_str("state", member_word(m)));
-	return 0;
+	return m->failing ? "down" : "up";
 }
 
 void
@@ -407,7 +383,7 @@ figure_of(const struct member *m, enum figure f)
 {
 	switch (f) {
 	case FIGURE_UP:
-		return serves(m, false);
+		return !m->failing;
 	case FIGURE_REQUESTS:
 		return m->requests;
 	case FIGURE_FAILURES:

@@ -17,13 +17,6 @@
 
 struct metrics;
 
-/* What the operator wants of it. */
-enum member_state {
-	MEMBER_UP,
-	MEMBER_DRAIN,		/* nothing new; its dialogs go on */
-	MEMBER_DOWN
-};
-
 struct member {
 	struct member	*next;		/* of all */
 	unsigned	 refs;		/* sets that it is in */
@@ -31,7 +24,6 @@ struct member {
 	const char	*uri;		/* the end of label */
 	size_t		 peer_len;	/* of the beginning of label */
 	uint64_t	 seed;		/* of its URI, for hashing */
-	enum member_state state;	/* sets_set() */
 	bool		 failing;	/* member_probed() */
 	unsigned	 streak;	/* of probes that say otherwise */
 	int64_t		 turn;		/* who waits longest is next */
@@ -58,29 +50,19 @@ int sets_add_metrics(struct sets *ss, struct metrics *m);
 void sets_each(const struct sets *ss,
     void (*visit)(void *arg, const struct member *m), void *arg);
 
-/* By hand; what probes say of it stays known besides.  -ENOENT. */
-int sets_set(struct sets *ss, const char *peer, const char *uri,
-    enum member_state state);
-/* "up", "drain" or "down": what it serves now. */
+/* "up" or "down". */
 const char *member_word(const struct member *m);
-
-/* What a choice is made by. */
-struct set_query {
-	struct str	 key;		/* call-id, from, user: what is
-					 * hashed */
-	bool		 in_dialog;	/* who is drained serves, too */
-};
 
 /*
  * Who is asked next: one of the lowest priority that has any left.  `asked`:
  * bits of those who were.  -1: nobody is left.
  *
- * By "call-id", "from" and "user" it is the same member for the same key as
- * long as that one serves, at every instance; when members come or go, only
- * keys move that must (rendezvous hashing, by weight).
+ * By "call-id", "from" and "user" it is the same member for the same key (that
+ * Call-ID or user) as long as that one serves, at every instance; when members
+ * come or go, only keys move that must (rendezvous hashing, by weight).
  */
-int set_next(struct set *s, uint64_t asked, const struct set_query *q);
-bool set_has_next(const struct set *s, uint64_t asked, bool in_dialog);
+int set_next(struct set *s, uint64_t asked, struct str key);
+bool set_has_next(const struct set *s, uint64_t asked);
 struct member *set_member(const struct set *s, int i);
 
 /* A request goes to it, and is over. */

@@ -19,14 +19,16 @@ enum {
 	DIALOG_BYTES = 6 + 2 * SIDE_MAX + 1 + 2 * TOKEN_CALL_BYTES +
 	    2 * (1 + TOKEN_USER_MAX) + MAC_SHORT,
 	PATH_BYTES = 2 + SIDE_MAX + 4 + 2 + TOKEN_URI_MAX + 1 +
-	    TOKEN_USER_MAX + MAC_SHORT
+	    TOKEN_USER_MAX + MAC_SHORT,
+	/* of a flow over IPv4, with no address inside, URI and user */
+	PATH_LEAST = 2 + 7 + 8 + 4 + 4 + 2 + 1 + MAC_SHORT
 };
 
 static_assert(BASE64URL_LEN(DIALOG_BYTES) <= TOKEN_TEXT_MAX, "dialog token");
 static_assert(BASE64URL_LEN(PATH_BYTES) <= PATH_TOKEN_TEXT_MAX, "path token");
 
 /* Bytes being written; the buffer holds the longest token. */
-struct writer {
+struct sealing {
 	uint8_t	*p;
 	size_t	 n;
 };
@@ -49,34 +51,34 @@ peer_id(const char *name)
 }
 
 static void
-write_u8(struct writer *w, uint8_t v)
+write_u8(struct sealing *w, uint8_t v)
 {
 	w->p[w->n++] = v;
 }
 
 static void
-write_u16(struct writer *w, uint16_t v)
+write_u16(struct sealing *w, uint16_t v)
 {
 	put_u16(w->p + w->n, v);
 	w->n += 2;
 }
 
 static void
-write_u32(struct writer *w, uint32_t v)
+write_u32(struct sealing *w, uint32_t v)
 {
 	put_u32(w->p + w->n, v);
 	w->n += 4;
 }
 
 static void
-write_bytes(struct writer *w, const void *p, size_t n)
+write_bytes(struct sealing *w, const void *p, size_t n)
 {
 	memcpy(w->p + w->n, p, n);
 	w->n += n;
 }
 
 static void
-write_address(struct writer *w, enum transport t, const struct addr *a)
+write_address(struct sealing *w, enum transport t, const struct addr *a)
 {
 	size_t n = addr_is_v4(a) ? 4 : 16;
 
@@ -87,7 +89,7 @@ write_address(struct writer *w, enum transport t, const struct addr *a)
 }
 
 static void
-write_holder(struct writer *w, const struct side *s)
+write_holder(struct sealing *w, const struct side *s)
 {
 	write_u16(w, s->instance);
 	if (s->inside.port == 0)
@@ -97,7 +99,7 @@ write_holder(struct writer *w, const struct side *s)
 }
 
 static void
-write_side(struct writer *w, const struct side *s)
+write_side(struct sealing *w, const struct side *s)
 {
 	write_u8(w, (uint8_t)s->kind);
 	if (s->kind == SIDE_NONE)
@@ -241,31 +243,37 @@ as_str(const uint8_t *p, size_t n)
 /* What a dialog's MAC covers besides the token. */
 struct dialog_names {
 	struct str	call_id, tag;
+	struct str	other;		/* if bound */
+	bool		bound;
 };
 
 static bool
-names_fit(struct str a, struct str b)
+names_fit(const struct dialog_names *n)
 {
-	return a.len <= UINT16_MAX && b.len <= UINT16_MAX;
+	return n->call_id.len <= UINT16_MAX && n->tag.len <= UINT16_MAX &&
+	    n->other.len <= UINT16_MAX;
 }
 
 static void
 dialog_mac(const struct token_signer *s, unsigned which, struct str body,
-    const struct dialog_names *names, uint8_t out[32])
+    const struct dialog_names *names, uint8_t out[TOKEN_MAC_BYTES])
 {
 	uint8_t call_id_len[2] = { 0 }, tag_len[2] = { 0 };
+	uint8_t other_len[2] = { 0 };
 	const struct str part[] = {
 		body, as_str(call_id_len, 2), names->call_id,
-		as_str(tag_len, 2), names->tag
+		as_str(tag_len, 2), names->tag,
+		as_str(other_len, 2), names->other
 	};
 
 	put_u16(call_id_len, (uint16_t)names->call_id.len);
 	put_u16(tag_len, (uint16_t)names->tag.len);
-	s->mac(s->arg, which, false, part, 5, out);
+	put_u16(other_len, (uint16_t)names->other.len);
+	s->mac(s->arg, which, false, part, names->bound ? 7 : 5, out);
 }
 
 static size_t
-finish(struct writer *w, const uint8_t mac[32], char *out)
+finish(struct sealing *w, const uint8_t mac[TOKEN_MAC_BYTES], char *out)
 {
 	write_bytes(w, mac, MAC_SHORT);
 	return base64url_encode(out, w->p, w->n);
@@ -278,7 +286,7 @@ user_fits(const char user[TOKEN_USER_MAX + 1])
 }
 
 static void
-write_user(struct writer *w, const char *user)
+write_user(struct sealing *w, const char *user)
 {
 	size_t len = strlen(user);
 
@@ -286,16 +294,15 @@ write_user(struct writer *w, const char *user)
 	write_bytes(w, user, len);
 }
 
-size_t
-dialog_token_seal(const struct token_signer *s, const struct dialog_token *t,
-    struct str call_id, struct str caller_tag, char *out)
+static size_t
+seal(const struct token_signer *s, const struct dialog_token *t,
+    const struct dialog_names *names, char *out)
 {
-	const struct dialog_names names = { call_id, caller_tag };
-	uint8_t buf[DIALOG_BYTES], mac[32];
-	struct writer w = { buf, 0 };
+	uint8_t buf[DIALOG_BYTES], mac[TOKEN_MAC_BYTES];
+	struct sealing w = { buf, 0 };
 
 	if (!user_fits(t->user) || !user_fits(t->callee_user) ||
-	    !names_fit(call_id, caller_tag))
+	    !names_fit(names))
 		return 0;
 	write_u8(&w, VERSION_DIALOG);
 	write_u8(&w, 0);
@@ -309,8 +316,18 @@ dialog_token_seal(const struct token_signer *s, const struct dialog_token *t,
 		write_bytes(&w, t->before, sizeof t->before);
 	write_user(&w, t->user);
 	write_user(&w, t->callee_user);
-	dialog_mac(s, 0, as_str(w.p, w.n), &names, mac);
+	dialog_mac(s, 0, as_str(w.p, w.n), names, mac);
 	return finish(&w, mac, out);
+}
+
+size_t
+dialog_token_seal(const struct token_signer *s, const struct dialog_token *t,
+    struct str call_id, struct str caller_tag, char *out)
+{
+	const struct dialog_names names = { .call_id = call_id,
+		.tag = caller_tag };
+
+	return seal(s, t, &names, out);
 }
 
 /* Decodes and cuts off the MAC: the body, or none at all. */
@@ -363,7 +380,7 @@ static bool
 dialog_is_signed(const struct token_signer *s, const struct reader *body,
     const struct dialog_names *names)
 {
-	uint8_t mac[32];
+	uint8_t mac[TOKEN_MAC_BYTES];
 
 	for (unsigned i = 0; i < s->nkeys; i++) {
 		dialog_mac(s, i, as_str(body->p, body->left), names, mac);
@@ -376,31 +393,50 @@ dialog_is_signed(const struct token_signer *s, const struct reader *body,
 
 enum token_verdict
 dialog_token_open(const struct token_signer *s, struct str text,
-    struct str call_id, struct str from_tag, struct str to_tag,
-    int64_t now_s, int64_t max_s, struct dialog_token *t,
+    const struct token_bearer *by, struct dialog_token *t,
     bool *from_is_caller)
 {
-	const struct dialog_names by_from = { call_id, from_tag };
-	const struct dialog_names by_to = { call_id, to_tag };
+	struct dialog_names by_from = { by->call_id, by->from_tag,
+		by->to_tag, false };
+	struct dialog_names by_to = { by->call_id, by->to_tag,
+		by->from_tag, false };
 	uint8_t buf[DIALOG_BYTES];
 	struct reader body = open_text(text, buf, sizeof buf);
 
-	if (!names_fit(call_id, from_tag) || !names_fit(call_id, to_tag) ||
-	    !read_dialog(body, t))
+	if (!names_fit(&by_from) || !read_dialog(body, t))
 		return TOKEN_FOREIGN;
+	by_from.bound = by_to.bound = t->flags & TOKEN_BOUND;
 	*from_is_caller = dialog_is_signed(s, &body, &by_from);
 	if (!*from_is_caller && !dialog_is_signed(s, &body, &by_to))
 		return TOKEN_FOREIGN;
-	return now_s - (int64_t)t->issued_s > max_s ? TOKEN_EXPIRED :
+	return by->now_s - (int64_t)t->issued_s > by->max_s ? TOKEN_EXPIRED :
 	    TOKEN_OK;
+}
+
+bool
+dialog_token_bind(const struct token_signer *s, struct str text,
+    const struct dialog_tags *tags, char *out)
+{
+	struct dialog_names names = { tags->call_id, tags->caller,
+		tags->callee, false };
+	uint8_t buf[DIALOG_BYTES];
+	struct reader body = open_text(text, buf, sizeof buf);
+	struct dialog_token t;
+
+	if (!names_fit(&names) || !read_dialog(body, &t) ||
+	    t.flags & TOKEN_BOUND || !dialog_is_signed(s, &body, &names))
+		return false;
+	names.bound = true;
+	t.flags |= TOKEN_BOUND;
+	return seal(s, &t, &names, out) > 0;
 }
 
 size_t
 path_token_seal(const struct token_signer *s, const struct path_token *t,
     char *out)
 {
-	uint8_t buf[PATH_BYTES], mac[32];
-	struct writer w = { buf, 0 };
+	uint8_t buf[PATH_BYTES], mac[TOKEN_MAC_BYTES];
+	struct sealing w = { buf, 0 };
 	size_t len = strnlen(t->contact, sizeof t->contact);
 	struct str part;
 
@@ -436,7 +472,7 @@ enum token_verdict
 path_token_open(const struct token_signer *s, struct str text,
     struct path_token *t)
 {
-	uint8_t buf[PATH_BYTES], mac[32];
+	uint8_t buf[PATH_BYTES], mac[TOKEN_MAC_BYTES];
 	struct reader body = open_text(text, buf, sizeof buf);
 	struct str part = as_str(body.p, body.left);
 
@@ -456,5 +492,5 @@ path_token_is_like(struct str text)
 	uint8_t bytes[PATH_BYTES];
 	int n = base64url_decode(bytes, sizeof bytes, text);
 
-	return n > 40 && bytes[0] == VERSION_PATH;
+	return n >= PATH_LEAST && bytes[0] == VERSION_PATH;
 }

@@ -8,8 +8,9 @@
  *
  * dialog: u8 version=3 | u8 master index hint | u32 issued (unix s) |
  *         side caller | side callee | u8 flags | 8 call (if counted) |
- *         8 call before (if behind) | u8 len, user | u8 len, callee's user | 16 byte MAC
- *         (under the MAC also: u16 len, Call-ID, u16 len, caller's tag)
+ *         8 call before (if behind) | u8 len, user |
+ *         u8 len, callee's user | 16 byte MAC (under the MAC also: u16 len,
+ *         Call-ID, u16 len, caller's tag; if bound u16 len, callee's tag)
  * path:   u8 version=4 | u8 hint | side flow | u32 registrar (peer id) |
  *         u16 len, original Contact URI (may be empty) |
  *         u8 len, user who registered | 16 byte MAC
@@ -48,7 +49,7 @@ struct side {
 };
 
 enum { TOKEN_USER_MAX = 128, TOKEN_TEXT_MAX = 528, TOKEN_URI_MAX = 512,
-    PATH_TOKEN_TEXT_MAX = 1000, TOKEN_CALL_BYTES = 8 };
+    PATH_TOKEN_TEXT_MAX = 1000, TOKEN_CALL_BYTES = 8, TOKEN_MAC_BYTES = 32 };
 
 /* flags */
 enum {
@@ -57,8 +58,11 @@ enum {
 					 * one instance to another; callee is
 					 * the flow */
 	TOKEN_COUNTED = 4,		/* as a call of a class of service */
-	TOKEN_BEHIND = 8		/* a peer made it of a counted call
+	TOKEN_BEHIND = 8,		/* a peer made it of a counted call
 					 * that it got from us */
+	TOKEN_CALL = 16,		/* an INVITE opened the dialog */
+	TOKEN_BOUND = 32		/* the MAC covers the callee's tag, too,
+					 * so it is of one dialog */
 };
 
 struct dialog_token {
@@ -89,7 +93,8 @@ enum token_verdict {
  * does not include auth/: mac over the parts under master `which`. */
 struct token_signer {
 	void	(*mac)(void *arg, unsigned which, bool path,
-		    const struct str *part, unsigned n, uint8_t out[32]);
+		    const struct str *part, unsigned n,
+		    uint8_t out[TOKEN_MAC_BYTES]);
 	void	*arg;
 	unsigned nkeys;
 };
@@ -104,13 +109,27 @@ size_t dialog_token_seal(const struct token_signer *s,
     char *out);
 
 /*
- * caller_tag is not known by the reader (either side may send the request),
- * so both tags are tried: from_tag, then to_tag.  *from_is_caller says which
- * one fitted.
+ * The same once the callee's tag is known, of the same length.  false: it is
+ * not ours, of another call, or bound already.
+ */
+struct dialog_tags { struct str call_id, caller, callee; };
+bool dialog_token_bind(const struct token_signer *s, struct str text,
+    const struct dialog_tags *tags, char *out);
+
+/* The request that a dialog token stands in. */
+struct token_bearer {
+	struct str	call_id, from_tag, to_tag;	/* empty: none */
+	int64_t		now_s;		/* unix */
+	int64_t		max_s;		/* how old it may be */
+};
+
+/*
+ * The caller's tag is not known by the reader (either side may send the
+ * request), so both tags are tried: from_tag, then to_tag.  *from_is_caller
+ * says which one fitted.
  */
 enum token_verdict dialog_token_open(const struct token_signer *s,
-    struct str text, struct str call_id, struct str from_tag,
-    struct str to_tag, int64_t now_s, int64_t max_s, struct dialog_token *t,
+    struct str text, const struct token_bearer *by, struct dialog_token *t,
     bool *from_is_caller);
 
 /* out: PATH_TOKEN_TEXT_MAX + 1 bytes; 0: contact too long. */

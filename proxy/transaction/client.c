@@ -100,7 +100,7 @@ client_due(struct transaction *t, enum due what)
 /* All that may need memory; NULL: there is none. */
 static struct client *
 prepare(struct transactions *ts, const struct client_conf *conf,
-    struct bytes sent)
+    const void *p, size_t len)
 {
 	struct client *c = pool_take(&ts->clients);
 
@@ -114,7 +114,7 @@ prepare(struct transactions *ts, const struct client_conf *conf,
 	c->hooks = conf->hooks;
 	c->owner = conf->owner;
 	c->state = CLIENT_CALLING;
-	if (!place_reserve(ts) || !bytes_set(&c->sent, sent.p, sent.len)) {
+	if (!place_reserve(ts) || !bytes_set(&c->sent, p, len)) {
 		discard(c);
 		return NULL;
 	}
@@ -149,7 +149,7 @@ client_new(struct transactions *ts, const struct client_conf *conf,
 	if (client_find(ts, conf->key, conf->kind) != NULL)
 		return NULL;
 	*error = -ENOMEM;
-	c = prepare(ts, conf, (struct bytes){ (char *)p, len });
+	c = prepare(ts, conf, p, len);
 	if (c == NULL)
 		return NULL;
 	*error = send_out(c, p, len);

@@ -19,6 +19,7 @@
 #include <sofia-sip/sip_header.h>
 #include <sofia-sip/su_string.h>
 
+#include "base/count.h"
 #include "transport/internal.h"
 #include "transport/line.h"
 #include "transport/mend.h"
@@ -108,7 +109,7 @@ via_once(const sip_via_t *v)
 		"maddr", "received", "rport", "branch", "ttl"
 	};
 
-	for (size_t i = 0; i < sizeof once / sizeof once[0]; i++)
+	for (size_t i = 0; i < COUNT(once); i++)
 		if (param_count(v, once[i]) > 1)
 			return false;
 	return true;
@@ -191,7 +192,7 @@ parse(msg_t *msg, const struct delivery *d, enum mend mend)
 	static const unsigned flags[] = {
 		[MEND_URI] = MSG_FLG_ERROR,
 		[MEND_VIA] = MSG_FLG_ERROR | MESSAGE_BAD_VIA,
-		[MEND_NAMES] = 0
+		[MEND_PARTIES] = 0
 	};
 	msg_iovec_t iov[msg_n_fragments] = { { 0 } };
 	size_t len = d->arrived.len;
@@ -203,7 +204,7 @@ parse(msg_t *msg, const struct delivery *d, enum mend mend)
 	msg_recv_commit(msg, len, 1);
 	if (msg_extract(msg) <= 0)
 		msg_mark_as_complete(msg, MSG_FLG_ERROR);
-	mend_undo(mend, msg, iov[0].mv_base, d->arrived.raw, len);
+	mend_undo(mend, msg, d->arrived.raw, len);
 	msg_set_flags(msg, d->damage | flags[mend]);
 	return true;
 }

@@ -148,7 +148,10 @@ void transport_refuse_for(struct transports *t, enum refusal why,
     const struct addr *from, const char *detail);
 uint64_t *refuse_metric(struct metrics *m);
 
-/* transport.c: is this one of those that the port is open for? */
+/* transport.c: turn an option of a socket on; what fails here costs comfort,
+ * not correctness. */
+void socket_set(int fd, int level, int name);
+/* Is this one of those that the port is open for? */
 bool port_has_balancer(const struct port *p, const struct addr *a);
 /* May this source send to us? */
 bool transport_admits(const struct transports *t, const struct addr *source);

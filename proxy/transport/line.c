@@ -1,3 +1,6 @@
+/*
+ * line.c -- header lines that must be written anew.
+ */
 #include "config.h"
 
 #include "transport/line.h"

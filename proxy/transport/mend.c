@@ -1,10 +1,16 @@
+/*
+ * mend.c -- showing the parser what it cannot read in a form that it can.
+ */
 #include "config.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include <sofia-sip/msg.h>
 #include <sofia-sip/sip_header.h>
 
+#include "base/count.h"
+#include "base/grammar.h"
 #include "base/text.h"
 #include "transport/mend.h"
 
@@ -75,14 +81,14 @@ via_line(struct str s)
 	return find_header(s, "Via", "v");
 }
 
-/* ---- display names */
+/* ---- From, To and Contact: their display names, and where they are folded */
 
-/* Those with one that we read. */
+/* Those that we read. */
 static const struct {
 	const char	*name, *compact;
 } named[] = { { "From", "f" }, { "To", "t" }, { "Contact", "m" } };
 
-enum { NAMED = sizeof named / sizeof named[0] };
+enum { NAMED = COUNT(named) };
 
 /* What stands before '<', if it is neither in quotes nor a URI; else len 0. */
 static struct str
@@ -108,17 +114,59 @@ is_ascii(char c)
 	return (unsigned char)c < 0x80;
 }
 
-/* Left out, or taken for the beginning of a scheme. */
 static bool
-lost_a_name(const sip_t *sip)
+has_line_end(const char *s)
 {
-	return sip->sip_error != NULL ||
-	    (sip->sip_from != NULL &&
-	    sip->sip_from->a_url->url_type == url_invalid) ||
-	    (sip->sip_to != NULL &&
-	    sip->sip_to->a_url->url_type == url_invalid) ||
-	    (sip->sip_contact != NULL &&
-	    sip->sip_contact->m_url->url_type == url_invalid);
+	return s != NULL && strpbrk(s, "\r\n") != NULL;
+}
+
+/* A name was taken for the beginning of a scheme, or a line end for the end
+ * of a host, number or path. */
+static bool
+is_misread_uri(const url_t *u)
+{
+	return u->url_type == url_invalid || has_line_end(u->url_user) ||
+	    has_line_end(u->url_host) || has_line_end(u->url_port) ||
+	    has_line_end(u->url_path) || has_line_end(u->url_fragment);
+}
+
+/* Or it was left out. */
+static bool
+lost_a_party(const sip_t *sip)
+{
+	if (sip->sip_error != NULL || (sip->sip_from != NULL &&
+	    is_misread_uri(sip->sip_from->a_url)) || (sip->sip_to != NULL &&
+	    is_misread_uri(sip->sip_to->a_url)))
+		return true;
+	for (const sip_contact_t *m = sip->sip_contact; m != NULL;
+	    m = m->m_next)
+		if (is_misread_uri(m->m_url))
+			return true;
+	return false;
+}
+
+/* The first one of which there may be several, behind `after`. */
+static struct str
+next_party(struct str whole, size_t which, struct str after)
+{
+	size_t at = after.p == NULL ? 0 : (size_t)(after.p - whole.p);
+
+	return find_header(str_from(whole, at), named[which].name,
+	    named[which].compact);
+}
+
+static bool
+has_fold(struct str whole)
+{
+	for (size_t n = 0; n < NAMED; n++) {
+		struct str line = next_party(whole, n,
+		    (struct str){ NULL, 0 });
+
+		for (; line.len > 0; line = next_party(whole, n, line))
+			if (memchr(line.p, '\n', line.len - 1) != NULL)
+				return true;
+	}
+	return false;
 }
 
 static bool
@@ -193,7 +241,7 @@ is_misread(struct str method)
 		"REFER", "REGISTER", "SUBSCRIBE", "UPDATE",
 		"SIP/2.0" };		/* a response's */
 
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+	for (size_t i = 0; i < COUNT(known); i++)
 		if (str_is(method, known[i]))
 			return false;
 	return method.len > 0 && *method.p != '\0' &&
@@ -208,8 +256,8 @@ mend_wanted(const sip_t *sip, const char *p, size_t len)
 	    sip->sip_status != NULL);
 
 	if (known && sip->sip_via != NULL && sip->sip_cseq != NULL)
-		return lost_a_name(sip) && has_odd_name(s) ?
-		    MEND_NAMES : MEND_NOTHING;
+		return lost_a_party(sip) && (has_odd_name(s) || has_fold(s)) ?
+		    MEND_PARTIES : MEND_NOTHING;
 	if (!known || sip->sip_cseq == NULL)
 		if (has_odd(method_of(start)) || has_odd(cseq_line(s)) ||
 		    is_misread(method_of(start)) ||
@@ -302,11 +350,28 @@ mend_names(char *base, struct str whole)
 	}
 }
 
+/* But for the line's own end. */
+static void
+mend_folds(char *base, struct str whole)
+{
+	for (size_t n = 0; n < NAMED; n++) {
+		struct str line = next_party(whole, n,
+		    (struct str){ NULL, 0 });
+
+		for (; line.len > 0; line = next_party(whole, n, line)) {
+			char *p = base + (line.p - whole.p);
+
+			for (size_t i = 0; i + 2 < line.len; i++)
+				if (p[i] == '\r' || p[i] == '\n')
+					p[i] = ' ';
+		}
+	}
+}
+
 static bool
 is_of_name(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9');
+	return grammar_is(c, IS_ALPHA | IS_DIGIT);
 }
 
 /* Only what may be a host, or "x". */
@@ -340,8 +405,9 @@ mend_bytes(enum mend what, char *p, size_t len)
 		mend_uri(p, whole);
 	} else if (what == MEND_VIA) {
 		mend_via(p, whole);
-	} else if (what == MEND_NAMES) {
+	} else if (what == MEND_PARTIES) {
 		mend_names(p, whole);
+		mend_folds(p, whole);
 	}
 }
 
@@ -386,18 +452,29 @@ undo_names(msg_t *msg, struct str whole)
 	}
 }
 
+/* Not where they were written: when it knows how many there are, the parser
+ * may move them. */
+static char *
+bytes_of(const sip_t *sip)
+{
+	const msg_common_t *first = sip == NULL ? NULL :
+	    sip->sip_request != NULL ? sip->sip_request->rq_common :
+	    sip->sip_status != NULL ? sip->sip_status->st_common : NULL;
+
+	return first == NULL ? NULL : (char *)(uintptr_t)first->h_data;
+}
+
 void
-mend_undo(enum mend what, msg_t *msg, char *to, const char *from, size_t len)
+mend_undo(enum mend what, msg_t *msg, const char *from, size_t len)
 {
 	struct str whole = { from, len };
+	char *to = bytes_of(sip_object(msg));
 
-	if (what == MEND_NOTHING)
+	if (what == MEND_NOTHING || to == NULL)
 		return;
 	memcpy(to, from, len);
-	if (sip_object(msg) == NULL)
-		return;
 	if (what == MEND_METHOD)
 		undo_method(msg, whole);
-	else if (what == MEND_NAMES)
+	else if (what == MEND_PARTIES)
 		undo_names(msg, whole);
 }

@@ -49,6 +49,14 @@ keep(struct conn *c, const char *p, size_t len)
 	return 0;
 }
 
+/* What is about to end is no more one that could make room. */
+static void
+note_use(struct conn *c)
+{
+	if (c->state == CONN_OPEN)
+		deadline_use(c);
+}
+
 int
 conn_write(struct conn *c, const void *p, size_t len)
 {
@@ -68,8 +76,8 @@ conn_write(struct conn *c, const void *p, size_t len)
 		}
 		if (n < 0)
 			n = 0;
-		else if (c->state == CONN_OPEN)
-			deadline_use(c);
+		else
+			note_use(c);
 	}
 	if ((size_t)n == len)
 		return 0;
@@ -90,7 +98,6 @@ conn_flush(struct conn *c)
 		}
 		buffer_take(&c->out, (size_t)n);
 		*c->t->unsent -= (size_t)n;
-		if (c->state == CONN_OPEN)
-			deadline_use(c);
+		note_use(c);
 	}
 }

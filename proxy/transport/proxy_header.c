@@ -15,6 +15,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/text.h"
 
 enum {
@@ -114,7 +115,7 @@ begins_ip(int family, struct str head)
 		"0.0", ".0.0", "0.0.0", ".0.0.0", "0.0.0.0" };
 	struct in6_addr ip;
 
-	for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+	for (size_t i = 0; i < COUNT(endings); i++) {
 		if (parse_ip(&ip, family, head, endings[i]))
 			return true;
 	}

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum {
 	HEADER_BYTES = 20,		/* RFC 8489 section 5 */
 	COOKIE_AT = 4,
@@ -22,19 +24,6 @@ enum {
 
 static const uint8_t cookie[4] = { 0x21, 0x12, 0xa4, 0x42 };
 
-static unsigned
-get16(const uint8_t *p)
-{
-	return (unsigned)p[0] << 8 | p[1];
-}
-
-static void
-put16(uint8_t *p, unsigned v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
 /*
  * Attributes without one that has to be understood (RFC 8489 section 14).
  * We understand none: what belongs to credentials or to ICE asks for more
@@ -46,9 +35,9 @@ all_optional(const uint8_t *p, size_t len)
 	size_t whole;
 
 	for (; len >= 4; p += whole, len -= whole) {
-		if (get16(p) < OPTIONAL)
+		if (get_u16(p) < OPTIONAL)
 			return false;
-		whole = 4 + ((get16(p + 2) + 3u) & ~3u);
+		whole = 4 + ((get_u16(p + 2) + 3u) & ~3u);
 		if (whole > len)
 			return false;
 	}
@@ -58,9 +47,9 @@ all_optional(const uint8_t *p, size_t len)
 static bool
 is_request(const uint8_t *p, size_t len)
 {
-	return len >= HEADER_BYTES && get16(p) == BINDING_REQUEST &&
+	return len >= HEADER_BYTES && get_u16(p) == BINDING_REQUEST &&
 	    memcmp(p + COOKIE_AT, cookie, sizeof cookie) == 0 &&
-	    get16(p + 2) == len - HEADER_BYTES &&
+	    get_u16(p + 2) == len - HEADER_BYTES &&
 	    all_optional(p + HEADER_BYTES, len - HEADER_BYTES);
 }
 
@@ -78,8 +67,8 @@ put_address(uint8_t *p, const struct addr *a, const uint8_t *key)
 	size_t len = v4 ? 4 : 16;
 	const uint8_t *ip = a->ip + sizeof a->ip - len;
 
-	put16(p, v4 ? FAMILY_V4 : FAMILY_V6);
-	put16(p + 2, a->port ^ get16(key));
+	put_u16(p, v4 ? FAMILY_V4 : FAMILY_V6);
+	put_u16(p + 2, (uint16_t)(a->port ^ get_u16(key)));
 	for (size_t i = 0; i < len; i++)
 		p[4 + i] = ip[i] ^ key[i];
 	return 4 + len;
@@ -97,9 +86,9 @@ stun_answer(char out[STUN_ANSWER_MAX], const char *p, size_t len,
 		return 0;
 	memcpy(to, in, HEADER_BYTES);
 	value = put_address(attribute + 4, from, in + COOKIE_AT);
-	put16(attribute, XOR_MAPPED_ADDRESS);
-	put16(attribute + 2, (unsigned)value);
-	put16(to, BINDING_SUCCESS);
-	put16(to + 2, (unsigned)(4 + value));
+	put_u16(attribute, XOR_MAPPED_ADDRESS);
+	put_u16(attribute + 2, (uint16_t)value);
+	put_u16(to, BINDING_SUCCESS);
+	put_u16(to + 2, (uint16_t)(4 + value));
 	return HEADER_BYTES + 4 + value;
 }

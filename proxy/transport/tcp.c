@@ -10,25 +10,29 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "io/loop.h"
 #include "transport/conns.h"
 
-enum { ACCEPTS = 32 };		/* connections before others get their turn */
+enum {
+	ACCEPTS = 32,		/* connections before others get their turn */
+	/*
+	 * Behind a NAT or a switch whose power failed nobody hangs up.  The
+	 * kernel asks who was silent for a while (RFC 1122 4.2.3.6) if he is
+	 * there, and who takes nothing, is not: else the connections of a
+	 * whole office hold its places for limits.idle.
+	 */
+	SILENT_S = 120,
+	ASK_AGAIN_S = 10,
+	ASK_TIMES = 3,
+	GONE_MS = (SILENT_S + ASK_TIMES * ASK_AGAIN_S) * 1000
+};
 
 enum caller {
 	CALLER_TAKEN,
 	CALLER_NONE,		/* nobody waits any more */
 	CALLER_NO_ROOM		/* no descriptor is left, or no memory */
 };
-
-static void
-set_flag(int fd, int level, int name)
-{
-	int one = 1;
-
-	/* What fails here costs comfort, not correctness. */
-	(void)setsockopt(fd, level, name, &one, sizeof one);
-}
 
 static int
 stream_socket(const struct addr *a)
@@ -93,7 +97,7 @@ accept_one(struct port *p)
 		close(fd);
 		return CALLER_TAKEN;
 	}
-	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
+	socket_set(fd, IPPROTO_TCP, TCP_NODELAY);
 	conn_accept(p, fd, &peer);
 	return CALLER_TAKEN;
 }
@@ -117,12 +121,29 @@ on_callers(void *arg, unsigned events)
 		got = accept_one(p);
 }
 
+/* What was accepted inherits it.  A kernel that cannot leaves it to
+ * limits.idle. */
+static void
+notice_who_is_gone(int fd)
+{
+	static const struct { int name, value; } option[] = {
+		{ TCP_KEEPIDLE, SILENT_S }, { TCP_KEEPINTVL, ASK_AGAIN_S },
+		{ TCP_KEEPCNT, ASK_TIMES }, { TCP_USER_TIMEOUT, GONE_MS }
+	};
+
+	socket_set(fd, SOL_SOCKET, SO_KEEPALIVE);
+	for (size_t i = 0; i < COUNT(option); i++)
+		(void)setsockopt(fd, IPPROTO_TCP, option[i].name,
+		    &option[i].value, sizeof option[i].value);
+}
+
 static int
 listen_at(struct port *p)
 {
-	set_flag(p->fd, SOL_SOCKET, SO_REUSEADDR);
+	socket_set(p->fd, SOL_SOCKET, SO_REUSEADDR);
+	notice_who_is_gone(p->fd);
 	if (!addr_is_v4(&p->conf.addr))
-		set_flag(p->fd, IPPROTO_IPV6, IPV6_V6ONLY);
+		socket_set(p->fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	if (bind_to(p->fd, &p->conf.addr) == -1 ||
 	    listen(p->fd, SOMAXCONN) == -1)
 		return -errno;
@@ -141,8 +162,9 @@ connect_from(int fd, const struct addr *from, const struct addr *to)
 	socklen_t len = addr_to_sockaddr(to, &ss);
 
 	local.port = 0;
-	set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
-	set_flag(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+	socket_set(fd, IPPROTO_TCP, TCP_NODELAY);
+	notice_who_is_gone(fd);
+	socket_set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
 	if (bind_to(fd, &local) == -1)
 		return -errno;
 	if (connect(fd, (struct sockaddr *)&ss, len) == -1 &&

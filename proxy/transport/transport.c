@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -175,13 +176,18 @@ port_addr(const struct port *p)
 	return &p->conf.addr;
 }
 
+void
+socket_set(int fd, int level, int name)
+{
+	int one = 1;
+
+	(void)setsockopt(fd, level, name, &one, sizeof one);
+}
+
 bool
 port_has_balancer(const struct port *p, const struct addr *a)
 {
-	for (size_t i = 0; i < p->conf.nbalancers; i++)
-		if (net_has(&p->conf.balancer[i], a))
-			return true;
-	return false;
+	return nets_have(p->conf.balancer, p->conf.nbalancers, a);
 }
 
 bool

@@ -14,15 +14,6 @@
 
 enum { BUFFER_BYTES = 8 << 20 };	/* of the kernel, each way */
 
-static void
-set_flag(int fd, int level, int name)
-{
-	int one = 1;
-
-	/* What fails here costs comfort, not correctness. */
-	(void)setsockopt(fd, level, name, &one, sizeof one);
-}
-
 /* FORCE goes beyond the system's limit, for who may. */
 static void
 set_buffer(int fd, int force, int plain)
@@ -44,12 +35,12 @@ set_options(int fd, int family)
 	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF);
 	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF);
 	if (family == AF_INET6) {
-		set_flag(fd, IPPROTO_IPV6, IPV6_RECVERR);
-		set_flag(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
+		socket_set(fd, IPPROTO_IPV6, IPV6_RECVERR);
+		socket_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO);
 		return;
 	}
-	set_flag(fd, IPPROTO_IP, IP_RECVERR);
-	set_flag(fd, IPPROTO_IP, IP_PKTINFO);
+	socket_set(fd, IPPROTO_IP, IP_RECVERR);
+	socket_set(fd, IPPROTO_IP, IP_PKTINFO);
 	(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &dont, sizeof dont);
 }
 

@@ -13,8 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
+#include "argument.h"
 #include "connects.h"
 #include "message.h"
 #include "sources.h"
@@ -51,40 +52,7 @@ static const char usage[] =
     "             --realm NAME --proxy ADDR:PORT --from ADDR:PORT\n"
     "             METHOD | GUESS | MALFORMED | HUGE | RESPONSE | CONNECT\n";
 
-static void
-fail(const char *what, const char *which)
-{
-	fprintf(stderr, "flood: %s: %s\n", which, what);
-	exit(2);
-}
-
 /* ---- options */
-
-static uint64_t
-number(const char *name, uint64_t min, uint64_t max)
-{
-	uint64_t n;
-
-	if (!parse_uint(str_of(optarg), max, &n) || n < min)
-		fail("not a number that I take", name);
-	return n;
-}
-
-static struct addr
-address(const char *name)
-{
-	const char *colon = strrchr(optarg, ':');
-	struct addr a;
-	uint64_t port = 0;
-
-	if (colon == NULL ||
-	    !addr_parse_host(&a, (struct str){ optarg,
-		(size_t)(colon - optarg) }) ||
-	    !parse_uint(str_of(colon + 1), UINT16_MAX, &port))
-		fail("not an address with a port", name);
-	a.port = (uint16_t)port;
-	return a;
-}
 
 static const struct option known[] = {
 	{ "forged", no_argument, NULL, 'F' },
@@ -107,19 +75,20 @@ take(struct options *o, int letter, const char *name)
 	switch (letter) {
 	case 'F': o->sources.forged = true; break;
 	case 's':
-		o->sources.n = (unsigned)number(name, 1, SOURCES_MAX);
+		o->sources.n = (unsigned)argument_number(name, 1, SOURCES_MAX);
 		break;
-	case 't': o->total = number(name, 1, TOTAL_MAX); break;
-	case 'r': o->rate = number(name, 1, RATE_MAX); break;
-	case 'd': o->seconds = number(name, 1, SECONDS_MAX); break;
-	case 'h': o->held = number(name, 1, HELD_MAX); break;
+	case 't': o->total = argument_number(name, 1, TOTAL_MAX); break;
+	case 'r': o->rate = argument_number(name, 1, RATE_MAX); break;
+	case 'd': o->seconds = argument_number(name, 1, SECONDS_MAX); break;
+	case 'h': o->held = argument_number(name, 1, HELD_MAX); break;
 	case 'u':
-		o->stranger.users = (unsigned)number(name, 1, USERS_MAX);
+		o->stranger.users = (unsigned)argument_number(name, 1,
+		    USERS_MAX);
 		break;
 	case 'H': o->stranger.header = optarg; break;
 	case 'R': o->stranger.realm = optarg; break;
-	case 'p': o->sources.proxy = address(name); break;
-	case 'f': o->sources.first = address(name); break;
+	case 'p': o->sources.proxy = argument_address(name); break;
+	case 'f': o->sources.first = argument_address(name); break;
 	default:
 		fputs(usage, stderr);
 		exit(2);
@@ -142,15 +111,6 @@ parse_options(struct options *o, int argc, char **argv)
 }
 
 /* ---- the loop */
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
 
 static void
 send_text(struct flood *f, unsigned i, const struct text *out)
@@ -187,7 +147,7 @@ on_answer(void *arg, unsigned i, const char *p, size_t len)
 
 	if (!message_parse(&m, p, len) || m.status == 0)
 		return;
-	f->heard_ms = clock_ms();
+	f->heard_ms = clock_mono_ms();
 	f->tally.answered++;
 	f->tally.bytes_got += len;
 	f->tally.challenged += m.status == 401 || m.status == 407;
@@ -224,7 +184,7 @@ turn(struct flood *f, int64_t now_ms)
 static void
 run(struct flood *f)
 {
-	int64_t now_ms = clock_ms(), end_ms;
+	int64_t now_ms = clock_mono_ms(), end_ms;
 
 	f->began_ms = f->heard_ms = now_ms;
 	end_ms = now_ms + (int64_t)f->o.seconds * 1000;
@@ -233,7 +193,7 @@ run(struct flood *f)
 		if (f->tally.sent < f->o.total)
 			f->heard_ms = now_ms;
 		turn(f, now_ms);
-		now_ms = clock_ms();
+		now_ms = clock_mono_ms();
 	}
 }
 
@@ -251,7 +211,7 @@ say_end(struct flood *f)
 	    t->bytes_got);
 	printf(" open=%" PRIu64 " closed=%" PRIu64 " failed=%" PRIu64
 	    " ms=%" PRId64 "\n", c.open, c.closed, c.failed,
-	    clock_ms() - f->began_ms);
+	    clock_mono_ms() - f->began_ms);
 }
 
 static int

@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
+#include "argument.h"
+#include "base/count.h"
 #include "call.h"
 #include "callee.h"
 #include "message.h"
@@ -42,40 +44,7 @@ static const char usage[] =
     "            --caller ADDR:PORT --callee ADDR:PORT\n"
     "            MESSAGE | CALL | STRANGERS\n";
 
-static void
-fail(const char *what, const char *which)
-{
-	fprintf(stderr, "load: %s: %s\n", which, what);
-	exit(2);
-}
-
 /* ---- options */
-
-static uint64_t
-number(const char *name, uint64_t min, uint64_t max)
-{
-	uint64_t n;
-
-	if (!parse_uint(str_of(optarg), max, &n) || n < min)
-		fail("not a number that I take", name);
-	return n;
-}
-
-static struct addr
-address(const char *name)
-{
-	const char *colon = strrchr(optarg, ':');
-	struct addr a;
-	uint64_t port = 0;
-
-	if (colon == NULL ||
-	    !addr_parse_host(&a, (struct str){ optarg,
-		(size_t)(colon - optarg) }) ||
-	    !parse_uint(str_of(colon + 1), UINT16_MAX, &port))
-		fail("not an address with a port", name);
-	a.port = (uint16_t)port;
-	return a;
-}
 
 static enum scenario
 scenario(const char *name)
@@ -86,7 +55,7 @@ scenario(const char *name)
 		[SCENARIO_STRANGERS] = "STRANGERS",
 	};
 
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+	for (size_t i = 0; i < COUNT(names); i++) {
 		if (strcmp(name, names[i]) == 0)
 			return (enum scenario)i;
 	}
@@ -113,21 +82,23 @@ take(struct options *o, int letter, const char *name)
 {
 	switch (letter) {
 	case 's': o->sleeps = true; break;
-	case 'w': o->warmup_s = number(name, 0, SECONDS_MAX); break;
-	case 'd': o->seconds = number(name, 1, SECONDS_MAX); break;
+	case 'w': o->warmup_s = argument_number(name, 0, SECONDS_MAX); break;
+	case 'd': o->seconds = argument_number(name, 1, SECONDS_MAX); break;
 	case 'u':
-		o->calls.users = (unsigned)number(name, 1, USERS_MAX);
+		o->calls.users = (unsigned)argument_number(name, 1, USERS_MAX);
 		break;
 	case 'n':
-		o->calls.window = (unsigned)number(name, 1, WINDOW_MAX);
+		o->calls.window = (unsigned)argument_number(name, 1,
+		    WINDOW_MAX);
 		break;
 	case 'z':
-		o->calls.rest_ms = (unsigned)number(name, 0, REST_MAX_MS);
+		o->calls.rest_ms = (unsigned)argument_number(name, 0,
+		    REST_MAX_MS);
 		break;
 	case 'r': o->calls.realm = optarg; break;
-	case 'p': o->proxy = address(name); break;
-	case 'a': o->caller = address(name); break;
-	case 'b': o->callee = address(name); break;
+	case 'p': o->proxy = argument_address(name); break;
+	case 'a': o->caller = argument_address(name); break;
+	case 'b': o->callee = argument_address(name); break;
 	default:
 		fputs(usage, stderr);
 		exit(2);
@@ -150,15 +121,6 @@ parse_options(struct options *o, int argc, char **argv)
 }
 
 /* ---- the loop */
-
-static int64_t
-clock_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
-}
 
 static void
 on_caller(void *arg, const char *p, size_t len)
@@ -195,7 +157,7 @@ turn(struct load *l, bool sleeps)
 	};
 	unsigned n;
 
-	l->now_ms = clock_ms();
+	l->now_ms = clock_mono_ms();
 	n = wire_read(l->callers, on_caller, l);
 	n += wire_read(l->callees, on_callee, l);
 	wire_flush(l->callers);
@@ -233,7 +195,7 @@ measure(struct load *l, const struct options *o)
 	int64_t began_ms;
 	char text[256];
 
-	l->now_ms = clock_ms();
+	l->now_ms = clock_mono_ms();
 	calls_begin(l->calls, l->now_ms);
 	run_until(l, l->now_ms + (int64_t)o->warmup_s * 1000, o->sleeps);
 	before = calls_tally(l->calls);

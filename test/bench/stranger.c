@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/count.h"
 #include "base/secret.h"
 #include "digest.h"
 
@@ -106,8 +107,7 @@ stranger_ask(struct stranger *st, struct text *out, uint64_t n,
 		return;
 	}
 	if (is_kind(st, "MALFORMED")) {
-		text_add(out, malformed[n % (sizeof malformed /
-		    sizeof malformed[0])], st->conf.realm,
+		text_add(out, malformed[n % (COUNT(malformed))], st->conf.realm,
 		    addr_text(from, self));
 		return;
 	}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "auth/credentials.h"
+#include "base/count.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -38,7 +39,7 @@ check_taken(const struct credentials *c)
 		c->cnonce, c->opaque, c->nc_text
 	};
 
-	for (size_t i = 0; i < sizeof text / sizeof text[0]; i++)
+	for (size_t i = 0; i < COUNT(text); i++)
 		check_text(c, text[i]);
 	promise(str_is(c->realm, "r") && c->username.p != NULL &&
 	    c->nonce.p != NULL && c->uri.p != NULL && c->fault == NULL);

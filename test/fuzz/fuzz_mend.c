@@ -1,7 +1,7 @@
 /*
  * fuzz_mend.c -- libFuzzer target: whatever a message looks like, what is
- * changed for the parser lies in its first line, CSeq, Via or a display name,
- * and the lines stay as many.
+ * changed for the parser lies in its first line, CSeq, Via, a display name or
+ * a fold, and what begins a line still does.
  */
 #include "config.h"
 
@@ -61,13 +61,14 @@ check_via(const char *was, const char *is, size_t len)
 	must(hosts <= 1);
 }
 
-/* Names: what is not ASCII. */
+/* Names: what is not ASCII; and folds, but for the end of a line. */
 static void
-check_names(const char *was, const char *is, size_t len)
+check_parties(const char *was, const char *is, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		must(is[i] == was[i] || (is[i] == '_' &&
-		    (unsigned char)was[i] >= 0x80));
+		    (unsigned char)was[i] >= 0x80) || (is[i] == ' ' &&
+		    (was[i] == '\r' || was[i] == '\n') && i + 1 < len));
 }
 
 int
@@ -75,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const check[])(const char *, const char *, size_t) = {
 		[MEND_METHOD] = check_method, [MEND_URI] = check_uri,
-		[MEND_VIA] = check_via, [MEND_NAMES] = check_names,
+		[MEND_VIA] = check_via, [MEND_PARTIES] = check_parties,
 	};
 	const char *was = (const char *)data;
 	char *copy = malloc(size + 1);
@@ -83,7 +84,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (copy == NULL)
 		return 0;
 	must(mend_wanted(NULL, was, size) <= MEND_URI);
-	for (int what = MEND_METHOD; what <= MEND_NAMES; what++) {
+	for (int what = MEND_METHOD; what <= MEND_PARTIES; what++) {
 		memcpy(copy, was, size);
 		mend_bytes((enum mend)what, copy, size);
 		check[what](was, copy, size);

@@ -6,7 +6,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/count.h"
 #include "guard/screen.h"
 #include "guard/uri.h"
 #include "pipeline/message.h"
@@ -35,6 +37,17 @@ is_text(struct str s, const char *text)
 	return text != NULL && str_is(s, text);
 }
 
+/* Which of two counts would be anybody's guess. */
+static void
+check_one_branch(const sip_via_t *v)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; v->v_params[i] != NULL; i++)
+		n += strncasecmp(v->v_params[i], "branch", 6) == 0;
+	must(n == 1);
+}
+
 static void
 check_via(const struct plain *p, const sip_via_t *v)
 {
@@ -42,6 +55,7 @@ check_via(const struct plain *p, const sip_via_t *v)
 
 	must(v->v_next == NULL && v->v_comment == NULL &&
 	    v->v_received == NULL && v->v_maddr == NULL && v->v_ttl == NULL);
+	check_one_branch(v);
 	must(strcmp(v->v_protocol, "SIP/2.0/UDP") == 0);
 	must(is_text(p->via_host, v->v_host) &&
 	    p->via_port == via_port_number(v) &&
@@ -105,7 +119,7 @@ check_absent(const sip_t *sip)
 	    sip->sip_authorization == NULL && sip->sip_route == NULL &&
 	    sip->sip_record_route == NULL && sip->sip_path == NULL &&
 	    sip->sip_proxy_require == NULL && sip->sip_error == NULL);
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+	for (size_t i = 0; i < COUNT(names); i++)
 		must(message_other(sip, names[i], NULL) == NULL);
 }
 

@@ -17,7 +17,7 @@ promise(bool kept)
 }
 
 static void
-check_taken(const struct target *t)
+check_taken(const struct target_uri *t)
 {
 	char copy[TARGET_HOST_MAX + 1];
 
@@ -33,7 +33,7 @@ check_taken(const struct target *t)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct target t;
+	struct target_uri t;
 
 	memset(&t, 0xa5, sizeof t);
 	if (target_parse(&t, (struct str){ (const char *)data, size }))

@@ -19,7 +19,7 @@ promise(bool kept)
 /* Sixteen 'A' in a row and a few more end every signed text. */
 static void
 zero_mac(void *arg, unsigned which, bool path, const struct str *part,
-    unsigned n, uint8_t out[32])
+    unsigned n, uint8_t out[TOKEN_MAC_BYTES])
 {
 	(void)arg;
 	(void)which;
@@ -46,13 +46,14 @@ static void
 try_dialog(struct str text)
 {
 	static const char id[] = "call-id", tag[] = "tag";
+	const struct token_bearer by = { str_of(id), str_of(tag), str_of(""),
+		UINT32_MAX, UINT32_MAX };
 	char again[TOKEN_TEXT_MAX + 1];
 	struct dialog_token t;
 	bool from_is_caller;
 	size_t n;
 
-	if (dialog_token_open(&signer, text, str_of(id), str_of(tag),
-	    str_of(""), UINT32_MAX, UINT32_MAX, &t, &from_is_caller) !=
+	if (dialog_token_open(&signer, text, &by, &t, &from_is_caller) !=
 	    TOKEN_OK)
 		return;
 	promise(from_is_caller && strlen(t.user) <= TOKEN_USER_MAX);

@@ -7,6 +7,8 @@ import pytest
 
 from harness import check
 from harness.daemon import user_line
+from harness.patience import PATIENCE
+from harness.phone import first_of
 from harness.scene import NO_RATES, REALM, ask, call, serve
 
 ALL = ["SHA-512-256", "SHA-256", "MD5"]
@@ -461,7 +463,9 @@ def test_unknown_user_and_wrong_password_cost_the_same(scene):
         return scene.daemon.cpu_seconds() - before
 
     cost(password="wrong")
-    wrong, unknown = cost(password="wrong"), cost(user="nobody")
+    # what disturbs makes it more, so the least of several is the truth
+    costs = [(cost(password="wrong"), cost(user="nobody")) for _ in range(4)]
+    wrong, unknown = (min(c) for c in zip(*costs))
     assert 0.5 < wrong / unknown < 2
 
 
@@ -594,13 +598,14 @@ def test_a_new_users_file_is_read(scene, hup):
     scene.write_users()
     if hup:
         scene.daemon.reload()
-    deadline = time.monotonic() + 6
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         time.sleep(0.2)
         ask(alice)
-        if alice.receive(timeout=0.3) is not None:
+        who, _ = first_of(alice, pbx)
+        if who is alice:
             break
-        pbx.reply(200, to=pbx.expect("OPTIONS"))
+        pbx.reply(200)
         alice.expect(200)
     alice.password = "looking-glass"
     serve(alice, pbx)
@@ -612,12 +617,11 @@ def test_a_broken_users_file_keeps_the_old_one(scene, tmp_path):
     serve(alice, pbx)
     scene.write_users(["alice:example.com:md5=not hex\n", "###:::\n"])
     scene.daemon.reload()
-    time.sleep(0.5)
-    serve(alice, pbx)
     scene.log.has(event="users.keep", line="1")
+    serve(alice, pbx)
     scene.write_users([user_line("alice", REALM, "new")])
     scene.daemon.reload()
-    time.sleep(0.5)
+    scene.log.has(event="users.load", count=2)
     alice.password = "new"
     serve(alice, pbx)
 
@@ -626,7 +630,7 @@ def test_several_realms_in_the_users_file(scene):
     scene.start()
     scene.write_users([user_line("alice", "other.test", "wonderland")])
     scene.daemon.reload()
-    time.sleep(0.5)
+    scene.log.has(event="users.load", count=2)
     alice, pbx = scene.alice(), scene.pbx()
     ask(alice)
     assert check.is_plain(alice.expect(407))
@@ -640,6 +644,6 @@ def test_a_deleted_user_is_out(scene):
     scene.users = [("bob", "builder")]
     scene.write_users()
     scene.daemon.reload()
-    time.sleep(0.5)
+    scene.log.has(event="users.load", count=2)
     ask(alice)
     assert check.is_plain(alice.expect(407))

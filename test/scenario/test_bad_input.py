@@ -8,6 +8,8 @@ import time
 import pytest
 
 from harness import check, sip
+from harness.patience import PATIENCE
+from harness.phone import first_of
 from harness.scene import ask, call, serve
 
 def answers_of(phone, seconds=0.4):
@@ -105,7 +107,7 @@ def test_a_malformed_header_is_400(scene, name, value):
     request = good(mallory)
     mallory.post(request.add(name, value) if name == "l"
                  else request.set(name, value))
-    assert answers_of(mallory, 0.3) == [400], value
+    assert mallory.receive().status == 400
     pbx.expect_nothing(0)
     serve(scene.alice(), pbx)
 
@@ -139,7 +141,8 @@ def test_a_malformed_request_uri(scene, uri):
     scene.start()
     mallory, pbx = scene.mallory(), scene.pbx()
     mallory.post(mallory.make("OPTIONS", uri, to="<sip:b@example.com>"))
-    assert answers_of(mallory, 0.3) == [400]
+    mallory.expect(400)
+    mallory.expect_nothing(0.1)
     pbx.expect_nothing(0)
     serve(scene.alice(), pbx)
 
@@ -159,10 +162,8 @@ def test_a_header_bomb(scene, header, count):
     line = ("%s: %s\r\n" % header).encode()
     bomb = data[:-2] + line * count
     mallory.raw(bomb[:65000] + b"\r\n")
-    begun = time.monotonic()
     got = answers_of(mallory, 0.5)
     assert got == [] or got[0] in (400, 407, 413, 483), got
-    assert time.monotonic() - begun < 3
     serve(scene.alice(), pbx)
 
 
@@ -189,7 +190,7 @@ def test_a_line_that_never_ends(scene):
             flow.send(b"y" * 10000)
     except OSError:
         pass
-    assert mallory.wire.wait_closed(flow, 7)
+    assert mallory.wire.wait_closed(flow)
     serve(scene.alice(), pbx)
 
 
@@ -212,7 +213,8 @@ def test_content_length_short_of_the_body_over_tcp_is_two_messages(scene):
     one = good(alice, body="X").encode()
     two = good(alice).encode()
     alice.raw(one + two)
-    assert answers_of(alice, 0.3) == [407, 407]
+    alice.expect(407)
+    alice.expect(407)
     serve(alice, pbx)
 
 
@@ -221,7 +223,8 @@ def test_a_missing_content_length_over_tcp(scene):
     scene.start()
     mallory, pbx = scene.mallory(transport="tcp"), scene.pbx()
     mallory.post(good(mallory).remove("Content-Length"))
-    assert answers_of(mallory, 0.3) == [400]
+    mallory.expect(400)
+    mallory.expect_nothing(0.1)
     serve(scene.alice(), pbx)
 
 
@@ -240,14 +243,15 @@ def test_many_requests_in_one_segment(scene):
     scene.start()
     alice = scene.alice(transport="tcp")
     alice.raw(b"".join(good(alice).encode() for _ in range(100)))
-    assert answers_of(alice, 0.5) == [407] * 100
+    for _ in range(100):
+        alice.expect(407)
 
 
 def test_a_connection_cut_in_the_middle(scene):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()
     for cut in range(1, 300, 7):
-        with socket.create_connection(scene.proxy, 2) as sock:
+        with socket.create_connection(scene.proxy, PATIENCE) as sock:
             sock.sendall(good(alice).encode()[:cut])
     serve(alice, pbx)
 
@@ -333,11 +337,9 @@ def test_a_request_uri_cannot_aim_our_requests(scene, uri):
     scene.start()
     alice, pbx = scene.alice(), scene.pbx()
     ask(alice, uri=uri)
-    got = alice.receive(timeout=0.3)
-    if got is None:
-        pbx.expect("OPTIONS")
-    else:
-        assert got.status in (400, 403)
+    who, got = first_of(alice, pbx)
+    assert got.method == "OPTIONS" if who is pbx else \
+        got.status in (400, 403)
 
 
 def test_memory_does_not_grow_under_strangers(scene, monkeypatch):

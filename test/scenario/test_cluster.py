@@ -9,6 +9,7 @@ import pytest
 from harness import check
 from harness.clock import shift_clock
 from harness.cluster import BOB, Crowd, copies, nonce_of, passes
+from harness.patience import PATIENCE, until
 from harness.scene import ask, call, serve
 
 
@@ -95,7 +96,7 @@ def test_of_200_copies_one_is_accepted(cluster, count, again):
         crowd.send(copy, cluster.instances[n % count].address)
     pbx.expect("MESSAGE")
     pbx.reply(200)
-    assert not crowd.gather(10)
+    assert not crowd.gather()
     assert crowd.statuses() == {200: 1, 407: 199}
     assert all(check.is_stale(x) for x in crowd.answers.values()
                if x.status == 407)
@@ -118,7 +119,7 @@ def test_of_copies_of_many_uses_each_is_accepted_once(cluster):
         seen.append(pbx.expect("MESSAGE")["Subject"])
         pbx.reply(200)
     assert sorted(seen) == sorted("use-%d" % n for n in range(1, 31))
-    assert not crowd.gather(10)
+    assert not crowd.gather()
     assert crowd.statuses() == {200: 30, 407: 150}
     pbx.expect_nothing(0.3)
 
@@ -219,7 +220,7 @@ def test_a_retransmission_is_not_absorbed_for_the_dead(cluster):
     ask(alice, "MESSAGE")
     pbx.expect("MESSAGE")
     cluster.a.kill()
-    deadline = time.monotonic() + 32
+    deadline = time.monotonic() + 60
     while True:
         alice.resend(flow=cluster.b.flow(alice))
         got = alice.receive(0.9)
@@ -271,7 +272,8 @@ def test_a_right_answer_costs_one_script(cluster):
     after = cluster.redis.commands()
     # each looks every 400 ms for what others banned
     looks = 2 * (1 + (time.monotonic() - begun) / 0.4)
-    assert after["evalsha"] - before["evalsha"] <= 50 + 4 + looks
+    # two of them would be 100
+    assert after["evalsha"] - before["evalsha"] <= 50 + 20 + looks
     assert after.get("eval", 0) == before.get("eval", 0)
     assert after["script|load"] == before["script|load"]
 
@@ -302,7 +304,8 @@ def test_strangers_write_nothing(cluster, flood):
     assert said == {407: 10000}
     assert set(cluster.redis.ask("KEYS", "*")) <= keys
     after = cluster.redis.commands()
-    assert after.get("evalsha", 0) - before["evalsha"] < 100
+    # looks for bans; one for each of them would be 10000
+    assert after.get("evalsha", 0) - before["evalsha"] < 1000
     pbx.expect_nothing(0)
 
 
@@ -396,7 +399,7 @@ def test_another_master_key_is_another_house(cluster):
 
 def test_key_epochs_roll_over(cluster, monkeypatch):
     """The hour is full while requests are in flight."""
-    ahead = 3600 - int(time.time()) % 3600 - 7
+    ahead = 3600 - int(time.time()) % 3600 - 12     # time to start
     shift_clock(monkeypatch, cluster.folder, ahead)
     cluster.start()
     monkeypatch.undo()
@@ -405,7 +408,9 @@ def test_key_epochs_roll_over(cluster, monkeypatch):
     alice.send("MESSAGE", BOB)
     alice.expect(407)
     kept = alice.challenges                 # of the old hour
+    deadline = time.monotonic() + 2 * PATIENCE
     while over < 10:
+        assert time.monotonic() < deadline, "the hour does not end"
         serve_at(alice, pbx, cluster.a, cluster.b)
         serve_at(alice, pbx, cluster.b, cluster.a)
         epochs.add(nonce_of(alice.challenge()[1]).key_id)
@@ -425,11 +430,9 @@ def test_a_number_given_twice_is_noticed(cluster):
     cluster.place("a").start()
     cluster.wait_shared()
     cluster.place("b", instance_id=1).start()
-    deadline = time.monotonic() + 15
-    while not [x for one in cluster for x in one.log.lines()
-               if "instance" in x["event"] or "twin" in x["event"]]:
-        assert time.monotonic() < deadline, "nobody noticed"
-        time.sleep(0.1)
+    until(lambda: [x for one in cluster for x in one.log.lines()
+                   if "instance" in x["event"] or "twin" in x["event"]],
+          "nobody noticed", 2 * PATIENCE)      # by heartbeats
 
 
 def test_a_restart_is_not_taken_for_a_twin(cluster):

@@ -3,28 +3,26 @@
 import contextlib
 import re
 import socket
-import threading
 import time
 
 import pytest
 
 from harness import check
 from harness.cluster import (BOB, Crowd, all_refuse, copies, nonce_of,
-                             passes, used)
+                             passes, serves, storm, used)
 from harness.link import BlackHole
 from harness.scene import serve
 
-TIMEOUT = 0.2                   # nonce_store.timeout of these scenarios
-SLACK = 2.5                     # a busy machine
+TIMEOUT = 1.0                   # nonce_store.timeout of these scenarios
 NOWHERE = ("127.255.255.254", 1)
 
 
 # ---- what befalls Redis: begin(cluster), end(cluster)
 
 def loading_begins(cluster):
-    """A restart on so much data that it takes seconds to read."""
+    """A restart on so much data that it takes half a minute to read."""
     redis = cluster.redis
-    redis.ask("EVAL", "for i = 1, 6000 do redis.call('SET', 'k' .. i, "
+    redis.ask("EVAL", "for i = 1, 30000 do redis.call('SET', 'k' .. i, "
               "string.rep('x', 300), 'PX', 600000) end", "0")
     dump = redis.dump()
     redis.kill()
@@ -35,7 +33,8 @@ def loading_begins(cluster):
 
 
 def loading_ends(cluster):
-    cluster.redis.wait_for("loading", "0", 30)
+    cluster.redis.set("key-load-delay", "0")
+    cluster.redis.wait_for("loading", "0")
 
 
 def password_begins(cluster):
@@ -106,23 +105,20 @@ def begin(cluster, policy, **more):
 
 # ---- in one request
 
-def sent_and_timed(phone, one, fits=(200, 407, 503), **auth):
-    """Answer the challenge there; the response, and that it came in time."""
-    begun = time.monotonic()
+def answered(phone, one, fits, **auth):
+    """Answer the challenge there; the response, while the fault lasts."""
     phone.answer(flow=one.flow(phone), **auth)
-    got = phone.expect(fits, timeout=TIMEOUT + SLACK)
-    assert time.monotonic() - begun < TIMEOUT + SLACK
-    return got
+    return phone.expect(fits)
 
 
 def refuse(cluster, phone, requests):
-    """Nobody takes what was used, and nobody keeps us waiting."""
-    all_refuse(cluster, phone, requests, TIMEOUT + SLACK, (407, 503))
+    """Nobody takes what was used, and nobody waits for the end."""
+    all_refuse(cluster, phone, requests, (407, 503))
 
 
-def refused(cluster, phone, one, **auth):
+def refused(phone, one, **auth):
     """What was asked is not counted there, and the next try passes."""
-    assert check.is_stale(sent_and_timed(phone, one, (407,), **auth))
+    assert check.is_stale(answered(phone, one, (407,), **auth))
 
 
 def changes(one, kind):
@@ -145,22 +141,22 @@ def test_local(linked, fault):
     asked_before = alice.challenges
     start(linked)
     # the first to notice: not accepted, not kept waiting
-    sent_and_timed(alice, a, (407,))
+    answered(alice, a, (407,))
     linked.wait_local()
     known += [used(alice, pbx, a), used(alice, pbx, b)]
     refuse(linked, alice, known)
     alice.challenges = asked_before
-    refused(linked, alice, b, nc=2)             # of the lost memory
+    refused(alice, b, nc=2)             # of the lost memory
     alice.send("MESSAGE", BOB, flow=a.flow(alice))
     alice.expect(407)
     of_a = alice.challenges
-    refused(linked, alice, b, nc=7)             # of another's memory
+    refused(alice, b, nc=7)             # of another's memory
     pbx.expect_nothing(0)
     end(linked)
     linked.wait_shared()
     refuse(linked, alice, known)
     alice.challenges = of_a
-    refused(linked, alice, b, nc=8)
+    refused(alice, b, nc=8)
     pbx.expect_nothing(0)
     alice.challenges = of_a                     # kept to its end
     alice.answer(nc=8, flow=a.flow(alice))
@@ -183,12 +179,10 @@ def test_deny(linked, fault):
     alice.send("MESSAGE", BOB, flow=a.flow(alice))
     alice.expect(407)
     start(linked)
-    sent_and_timed(alice, a, (407, 503))
+    answered(alice, a, (407, 503))
     linked.wait_denied()
-    begun = time.monotonic()
     alice.send("MESSAGE", BOB, flow=b.flow(alice))
-    got = alice.expect(503, timeout=TIMEOUT + SLACK)
-    assert time.monotonic() - begun < TIMEOUT + SLACK
+    got = alice.expect(503)
     assert int(got["Retry-After"]) > 0
     refuse(linked, alice, known)
     pbx.send("MESSAGE", "sip:alice@%s:%d" % (alice.host, alice.port),
@@ -239,7 +233,7 @@ def test_one_of_two_is_cut_off(linked):
     of_a = alice.challenges
     linked.links["b"].cut()
     linked.wait_local(b)
-    refused(linked, alice, b, nc=1)             # a may have counted it
+    refused(alice, b, nc=1)             # a may have counted it
     alice.challenges = of_a
     alice.answer(flow=a.flow(alice))
     passes(alice, pbx)
@@ -248,12 +242,12 @@ def test_one_of_two_is_cut_off(linked):
     alice.send("MESSAGE", BOB, flow=b.flow(alice))
     alice.expect(407)
     of_b = alice.challenges
-    refused(linked, alice, a)                   # b alone counts it
+    refused(alice, a)                   # b alone counts it
     linked.links["b"].heal()
     linked.wait_shared(b)
     refuse(linked, alice, known)
     alice.challenges = of_b
-    refused(linked, alice, a, nc=3)
+    refused(alice, a, nc=3)
     alice.challenges = of_a
     alice.answer(nc=5, flow=b.flow(alice))
     passes(alice, pbx)
@@ -274,13 +268,12 @@ def test_200_copies_at_the_beginning_of_an_outage(linked):
             if n == 60:
                 linked.links["b"].cut()
             crowd.send(copy, (a, b)[n % 2].address)
-        first = pbx.receive(2)
-        if first is not None:
-            pbx.reply(200, to=first)
-        assert not crowd.gather(10)
+        seen = []
+        assert not crowd.gather(lambda: serves(pbx, seen))
         said = crowd.statuses()
         crowd.close()
-        assert said[200] <= 1 and said[200] + said[407] + said[503] == 200
+        assert said[200] == len(seen) <= 1, said
+        assert said[200] + said[407] + said[503] == 200, said
         pbx.expect_nothing(0.1)
         linked.links["b"].heal()
         linked.wait_shared()
@@ -301,7 +294,8 @@ def test_64_in_flight_wait_no_longer_than_one(linked, fault):
         crowd.send(copies(request)[0], linked.a.address)
     assert not crowd.gather()
     assert crowd.statuses() == {407: 64}
-    assert max(crowd.waits) < TIMEOUT + SLACK
+    # one after the other they would take 64 of them
+    assert max(crowd.waits) < 16 * TIMEOUT
     end(linked)
     linked.wait_shared()
     if fault == "mute":             # Redis has counted them all
@@ -338,41 +332,10 @@ def test_connections_killed_under_load(linked):
     """CLIENT KILL with answers under way: what was accepted was accepted
     once, and who was not may try again."""
     alice, pbx = begin(linked, "local", log={"level": "notice"})
-    killer_ends = threading.Event()
-
-    def kill_on():
-        admin = linked.redis.connect()
-        while not killer_ends.wait(0.03):
-            admin("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-        admin.close()
-
-    killer = threading.Thread(target=kill_on)
-    killer.start()
-    crowd = linked.keep(Crowd(linked.net.host(66)))
-    seen = {}
-    try:
-        for n in range(100):
-            one = linked.instances[n % 2]
-            alice.send("MESSAGE", BOB, flow=one.flow(alice))
-            alice.expect(407)
-            request = alice.authorize(alice.again())
-            request.set("Subject", "use-%d" % n)
-            for k, copy in enumerate(copies(request, 4)):
-                crowd.send(copy, linked.instances[(n + k) % 2].address)
-            while True:
-                got = pbx.receive(0.02)
-                if got is None:
-                    break
-                pbx.reply(200, to=got)
-                seen.setdefault(got["Subject"], set()).add(got.branch)
-            crowd.pump()
-    finally:
-        killer_ends.set()
-        killer.join()
-    assert not crowd.gather()
-    assert max(crowd.waits) < TIMEOUT + SLACK
-    assert all(len(branches) == 1 for branches in seen.values()), seen
-    linked.wait_shared()
+    admin = linked.redis.connect()
+    storm(linked, alice, pbx, 100, lambda: admin(
+        "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+    admin.close()
     serve(alice, pbx, method="MESSAGE")
 
 
@@ -394,14 +357,15 @@ def test_nothing_is_said_before_the_verdict(linked):
     """A 100 would tell the client that we have it, and end its tries
     elsewhere; a retransmission meanwhile is absorbed."""
     alice, pbx = linked.alice(), linked.pbx()
-    linked.start(store={"timeout": "3s"})
+    linked.start(store={"timeout": "5s"})
     alice.send("INVITE", BOB)
     alice.expect(407)
-    linked.links["a"].delay = 0.4               # each way
+    linked.links["a"].stall()
     alice.answer()
     for _ in range(3):
         alice.resend()
     assert alice.receive(0.6) is None
+    linked.links["a"].heal()
     pbx.expect("INVITE")
     alice.expect(100)
     pbx.reply(200)
@@ -411,12 +375,11 @@ def test_nothing_is_said_before_the_verdict(linked):
 
 def test_a_call_is_cancelled_while_redis_is_asked(linked):
     alice, pbx = linked.alice(), linked.pbx()
-    linked.start(store={"timeout": "2s"})
+    linked.start(store={"timeout": "5s"})
     alice.send("INVITE", BOB)
     alice.expect(407)
     linked.links["a"].stall()
     alice.answer()
-    time.sleep(0.1)
     alice.cancel()
     alice.expect(200)
     alice.expect(487)

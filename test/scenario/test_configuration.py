@@ -1,5 +1,6 @@
 """The file and the command line."""
 
+import json
 import os
 import re
 import stat
@@ -229,6 +230,8 @@ def warnings(scene, text, addition):
     (PUBLIC, 'limits = { requests_per_source = "off"; };',
      "limits.requests_per_source"),
     (PUBLIC, 'limits = { ban_after = "off"; };', "limits.ban_after"),
+    (SMALLEST, 'limits = { ban_never = [ "0.0.0.0/0" ]; };',
+     "limits.ban_never"),
     (SMALLEST, 'deny = [ "127.0.0.0/29" ];', "deny"),
     (SMALLEST, 'classes = ( { name = "x"; deny = [ "+49", "00*" ]; } );',
      "classes.deny"),
@@ -491,9 +494,101 @@ def test_reload_keeps_the_old_on_a_broken_file(scene):
     serve(alice, pbx)
     scene.daemon.configure("realm = 5;\nbogus\n")
     scene.daemon.reload()
-    scene.log.has(level="error")
-    assert re.search(r"cfg:[0-9]+", scene.log.text())
+    said = scene.log.has(event="config.fault")
+    assert said["file"] == scene.daemon.config_path
+    assert int(said["line"]) in (2, 3) and "syntax" in said["reason"]
+    scene.log.has(event="daemon.keep", file=scene.daemon.config_path)
     serve(alice, pbx)
+
+
+def options(**more):
+    return lambda scene: scene.write_config(log={"format": "json"}, **more)
+
+
+def broken_file(name, text, mode=0o600, **more):
+    """An option that names a file, with this in it."""
+    def change(scene):
+        path = os.path.join(scene.folder, name)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        options(**more)(scene)
+    return change
+
+
+def uplink(scene):
+    broken_file("pw", "open to all", 0o644)(scene)
+    options(peers=[scene.pbx_peer(credentials={
+        "user": "u", "realm": "r", "password_file": "pw"})])(scene)
+
+
+@pytest.mark.parametrize("change, event, option, words", [
+    (lambda scene: scene.daemon.configure("realm = 5;\nbogus\n"),
+     "config.fault", "-", "syntax error"),
+    (lambda scene: os.unlink(scene.daemon.config_path),
+     "config.fault", "-", "cannot read"),
+    (options(routes=[{"to": 'x" event=daemon.reload\\'}]), "config.fault",
+     "routes.to", "daemon.reload"),
+    (options(frobnicate=1), "config.fault", "frobnicate", "unknown option"),
+    (options(limits={"ban_after": 0}), "config.fault", "limits.ban_after",
+     "out of range"),
+    (options(limits={"ban_never": ["10.0.0.1/8"]}), "config.fault",
+     "limits.ban_never", "host bits"),
+    (options(routes=[{"to": "nobody"}]), "config.fault", "routes.to",
+     "nobody"),
+    (options(guard={"scanners": "no such list"}), "config.fault",
+     "guard.scanners", "No such file"),
+    (broken_file("nul.list", "a\0b", guard={"scanners": "nul.list"}),
+     "config.fault", "guard.scanners", "NUL"),
+    (uplink, "config.fault", "peers.credentials.password_file", "chmod 0400"),
+    (broken_file("ca.pem", "none", tls={"ca": "ca.pem"}), "tls.keep",
+     "tls.ca", "ca.pem")])
+def test_a_reload_that_fails_is_said_by_events(scene, change, event, option,
+                                               words):
+    """Each names file, line, option and reason, and JSON stays JSON."""
+    scene.start(log={"format": "json"})
+    change(scene)
+    scene.daemon.reload()
+    scene.log.has(event="daemon.keep", file=scene.daemon.config_path)
+    said = scene.log.has(event=event, option=option, level="error",
+                         reason=re.compile(words))
+    assert said["file"] == scene.daemon.config_path
+    if words != "cannot read":
+        assert int(said["line"]) > 0
+    for line in scene.log.text().splitlines():
+        assert "event" in json.loads(line), line
+    assert not scene.log.find(event="daemon.reload")
+
+
+def test_a_users_file_with_a_fault_is_said_by_an_event(scene):
+    scene.start(log={"format": "json"})
+    path = scene.write_users(["alice:example.com:md5=short\n"])
+    said = scene.log.has(event="users.keep")
+    assert said["file"] == path and said["line"] == "1" and said["reason"]
+    for line in scene.log.text().splitlines():
+        assert "event" in json.loads(line), line
+
+
+def test_warnings_are_events_where_it_serves(scene):
+    odd = {"ban_time": "2h", "ban_max": "1h"}
+    scene.start(limits=odd, log={"format": "json"})
+    for count in (1, 2):
+        said = scene.log.has(event="config.warning", level="warning",
+                             option="limits.ban_time", count=count)
+        assert said["file"] == scene.daemon.config_path
+        assert int(said["line"]) > 1 and "ban_max" in said["reason"]
+        scene.daemon.reload()
+    for line in scene.log.text().splitlines():
+        assert "event" in json.loads(line), line
+
+
+def test_a_start_that_fails_is_said_as_by_the_check(scene):
+    """Nobody knows then how the log is to look."""
+    scene.write_users()
+    scene.daemon.configure(SMALLEST + "frobnicate = 1;\n")
+    done = scene.daemon.run("-c", scene.daemon.config_path)
+    assert done.returncode == 1
+    assert complaints(scene, done)[0][:2] == (6, "frobnicate")
 
 
 def test_sigterm_ends_with_open_calls(scene):

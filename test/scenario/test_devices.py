@@ -15,7 +15,8 @@ DATA = os.path.join(os.path.dirname(__file__), "..", "data", "devices")
 # what of a user, who is not trusted, stays here or is said anew
 NOT_HIS = ["P-Asserted-Identity", "P-Preferred-Identity", "Remote-Party-ID",
            "P-Charging-Vector", "P-Access-Network-Info",
-           "P-Visited-Network-ID", "P-Preferred-Service"]
+           "P-Visited-Network-ID", "P-Preferred-Service",
+           "Attestation-Info", "Origination-Id"]
 OURS = ["Path"]                         # on a REGISTER
 
 

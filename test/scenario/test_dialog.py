@@ -212,14 +212,14 @@ def test_a_token_that_was_changed(scene, at):
 
 
 def test_a_token_after_its_end(scene):
-    scene.start(auth=dict(TOKEN["auth"], dialog_max="1s"))
+    scene.start(auth=dict(TOKEN["auth"], dialog_max="3s"))
     alice, pbx = scene.alice(), scene.pbx()
     call(alice, pbx)
     alice.in_dialog("INFO")
     pbx.expect("INFO")
     pbx.reply(200)
     alice.expect(200)
-    time.sleep(2.1)
+    time.sleep(4.1)
     alice.in_dialog("INFO")
     alice.expect(481)
     pbx.expect_nothing(0.2)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from harness.dns import DnsServer
+from harness.phone import first_of
 from harness.scene import ask
 from harness.tls import Called
 
@@ -35,15 +36,10 @@ def served(alice, pbx, uri="sip:bob@example.com"):
 
 def who_serves(alice, phones):
     ask(alice, "MESSAGE")
-    end = time.monotonic() + 3
-    while time.monotonic() < end:
-        for phone in phones:
-            got = phone.receive(timeout=0.005)
-            if got is not None:
-                phone.reply(200, to=got)
-                alice.expect(200)
-                return phone
-    raise AssertionError("nobody got it")
+    phone, _ = first_of(*phones)
+    phone.reply(200)
+    alice.expect(200)
+    return phone
 
 
 # ---- NAPTR (RFC 3263 section 4.1)
@@ -181,21 +177,20 @@ def test_weights_share_the_requests(scene, dns):
 
 def test_a_closed_port_leads_to_the_next_target(scene, dns):
     both(scene, dns, (1, 0), (2, 0))
-    start(scene, dns)
+    # by silence the way there would be longer than a test waits
+    start(scene, dns, timers={"t1": "500ms", "target_timeout": "20s"})
     alice, second = scene.alice(), scene.pbx(6, "second")
-    begun = time.monotonic()
     served(alice, second)
-    assert time.monotonic() - begun < 2
 
 
 def test_silence_leads_to_the_next_target(scene, dns):
     both(scene, dns, (1, 0), (2, 0))
-    start(scene, dns, timers={"t1": "20ms"})
+    start(scene, dns, timers={"t1": "50ms"})
     alice, first = scene.alice(), scene.pbx()
     second = scene.pbx(6, "second")
     ask(alice, "INVITE")
     first.expect("INVITE")
-    second.expect("INVITE", timeout=5)
+    second.expect("INVITE")
     second.reply(486)
     alice.expect(486)
 
@@ -225,17 +220,16 @@ def test_an_answer_too_long_for_a_datagram(scene, dns):
 # ---- how long what is known
 
 def test_the_ttl_is_kept_to(scene, dns):
-    dns.ttl = 2
+    dns.ttl = 4
     dns.add(NAME, "A", scene.net.host(5))
     start(scene, dns, "sip:%s:5060" % NAME)
     alice, first = scene.alice(), scene.pbx()
     second = scene.pbx(6, "second")
-    begun = time.monotonic()
     served(alice, first)
     dns.set(NAME, "A", scene.net.host(6))
     served(alice, first)
     assert dns.times_asked(NAME, "A") == 1
-    time.sleep(max(0, begun + 2.3 - time.monotonic()))
+    time.sleep(4.3)
     served(alice, second)
     assert dns.times_asked(NAME, "A") == 2
 
@@ -275,10 +269,8 @@ def test_a_server_that_is_gone_is_503(scene, dns):
     dns.close()
     start(scene, dns)
     alice = scene.alice()
-    begun = time.monotonic()
     ask(alice, "MESSAGE")
     alice.expect((500, 503))
-    assert time.monotonic() - begun < 2
     scene.log.has(reason="dns-away")
 
 
@@ -320,7 +312,7 @@ def test_many_at_once_ask_once(scene, dns, tmp_path):
     time.sleep(0.1)
     dns.silent = False
     for _ in phones:
-        pbx.expect("MESSAGE", timeout=4)
+        pbx.expect("MESSAGE")
         pbx.reply(200)
     for phone in phones:
         phone.expect(200)
@@ -359,8 +351,8 @@ def test_a_malicious_answer_is_none(scene, dns, what):
     ask(alice, "MESSAGE")
     time.sleep(0.2)
     other.send("OPTIONS", "sip:bob@example.com")
-    other.expect(407, timeout=0.5)
-    alice.expect((500, 503), timeout=8)
+    other.expect(407)
+    alice.expect((500, 503))
     scene.log.has(reason="dns-away")
 
 

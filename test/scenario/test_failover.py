@@ -1,10 +1,11 @@
 """Several targets of a peer, one after the other."""
 
-import time
-
 import pytest
 
 from harness.scene import ask, call, ringing
+
+# who is silent is waited for until these end, longer than a test waits
+LONG = {"t1": "500ms", "target_timeout": "20s"}
 
 
 def two(scene, transport="udp", **more):
@@ -15,19 +16,21 @@ def two(scene, transport="udp", **more):
                 **more)
 
 
+def start(scene, **more):
+    """A phone, and the targets in the order in which they are asked."""
+    scene.start(**two(scene, **more))
+    return scene.alice(), scene.pbx(5, "first"), scene.pbx(6, "second")
+
+
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_closed_port_is_passed_over(scene, transport):
-    scene.start(**two(scene, transport))
+    scene.start(**two(scene, transport, timers=LONG))
     alice, second = scene.alice(), scene.pbx(6, "second")
-    begun = time.monotonic()
     call(alice, second)
-    assert time.monotonic() - begun < 2
 
 
 def test_503_goes_to_the_next(scene):
-    scene.start(**two(scene))
-    alice, first = scene.alice(), scene.pbx(5, "first")
-    second = scene.pbx(6, "second")
+    alice, first, second = start(scene)
     ask(alice, "INVITE")
     one = first.expect("INVITE")
     first.reply(503)
@@ -49,21 +52,17 @@ def test_503_goes_to_the_next(scene):
 
 
 def test_silence_goes_to_the_next(scene):
-    scene.start(**two(scene, timers={"t1": "30ms"}))
-    alice, first = scene.alice(), scene.pbx(5, "first")
-    second = scene.pbx(6, "second")
+    alice, first, second = start(scene, timers={"t1": "30ms"})
     ask(alice, "INVITE")
     first.expect("INVITE")
-    second.expect("INVITE", timeout=5)
+    second.expect("INVITE")
     second.reply(200)
     alice.expect(200)
 
 
 @pytest.mark.parametrize("status", [302, 404, 407, 486, 600, 603])
 def test_other_answers_are_final(scene, status):
-    scene.start(**two(scene))
-    alice, first = scene.alice(), scene.pbx(5, "first")
-    second = scene.pbx(6, "second")
+    alice, first, second = start(scene)
     ask(alice, "INVITE")
     first.expect("INVITE")
     first.reply(status)
@@ -72,9 +71,7 @@ def test_other_answers_are_final(scene, status):
 
 
 def test_503_of_all_is_500(scene):
-    scene.start(**two(scene))
-    alice, first = scene.alice(), scene.pbx(5, "first")
-    second = scene.pbx(6, "second")
+    alice, first, second = start(scene)
     ask(alice, "INVITE")
     first.expect("INVITE")
     first.reply(503)
@@ -85,19 +82,15 @@ def test_503_of_all_is_500(scene):
 
 
 def test_nobody_there_is_500_at_once(scene):
-    scene.start(**two(scene))
+    scene.start(**two(scene, timers=LONG))
     alice = scene.alice()
-    begun = time.monotonic()
     ask(alice, "INVITE")
     alice.expect(500)
-    assert time.monotonic() - begun < 2
 
 
 def test_the_better_answer_comes_back(scene):
     # RFC 3261 16.7 item 6: 503 of one, 486 of the other
-    scene.start(**two(scene))
-    alice, first = scene.alice(), scene.pbx(5, "first")
-    second = scene.pbx(6, "second")
+    alice, first, second = start(scene)
     ask(alice, "INVITE")
     first.expect("INVITE")
     first.reply(503)
@@ -107,9 +100,7 @@ def test_the_better_answer_comes_back(scene):
 
 
 def test_cancel_ends_the_search(scene):
-    scene.start(**two(scene))
-    alice, first = scene.alice(), scene.pbx(5, "first")
-    second = scene.pbx(6, "second")
+    alice, first, second = start(scene)
     invite = ringing(alice, first)
     alice.cancel()
     alice.expect(200)
@@ -121,9 +112,7 @@ def test_cancel_ends_the_search(scene):
 
 
 def test_a_non_invite_fails_over_too(scene):
-    scene.start(**two(scene))
-    alice, first = scene.alice(), scene.pbx(5, "first")
-    second = scene.pbx(6, "second")
+    alice, first, second = start(scene)
     ask(alice, "MESSAGE")
     first.expect("MESSAGE")
     first.reply(503)
@@ -133,9 +122,7 @@ def test_a_non_invite_fails_over_too(scene):
 
 
 def test_a_dialog_stays_with_the_member_that_has_it(scene):
-    scene.start(**two(scene))
-    alice, first = scene.alice(), scene.pbx(5, "first")
-    second = scene.pbx(6, "second")
+    alice, first, second = start(scene)
     ask(alice, "INVITE")
     first.expect("INVITE")
     first.reply(503)
@@ -211,12 +198,15 @@ def test_a_name_that_does_not_exist_is_502(scene, dns):
 
 def test_a_name_server_that_is_silent_is_503(scene, dns):
     dns.silent = True
+    with open(dns.conf, "a", encoding="ascii") as f:
+        f.write("options timeout:4 attempts:1\n")
     scene.start(**named(scene, dns, "sip:pbx.test"))
     alice, other = scene.alice(), scene.mallory()
     ask(alice, "MESSAGE")
     other.send("OPTIONS", "sip:bob@example.com")
-    other.expect(407, timeout=0.5)
-    alice.expect((500, 503), timeout=12)
+    other.expect(407)
+    assert alice.receive(timeout=0) is None     # nobody waits but she
+    alice.expect((500, 503))
     scene.log.has(reason="dns-away")
 
 

@@ -8,7 +8,6 @@ import socket
 import stat
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -17,6 +16,7 @@ from harness.balancer import DATAGRAM, v2
 from harness.daemon import binary
 from harness.namespace import add_address, scene_inside
 from harness.phone import Phone
+from harness.patience import PATIENCE, until
 from harness.programs import freeze
 from harness.scene import call, serve
 
@@ -25,6 +25,7 @@ LIMITS = {"ban_after": 3, "ban_time": "1m", "failures_per_user": "off",
           "requests_per_source": "off"}
 WALL = {"firewall": "nftables"}
 V4, V6 = "banned4", "banned6"
+LOOK = 10           # seconds between two looks at the table, or tries of it
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,13 +71,6 @@ def dropped():
                if "counter" in part)
 
 
-def until(true, timeout=3):
-    deadline = time.monotonic() + timeout
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def guess(phone):
     """At a name each time: for one there is a rate."""
     phone.user = sip.new_tag()
@@ -107,6 +101,13 @@ def children(pid):
     path = "/proc/%d/task/%d/children" % (pid, pid)
     with open(path, encoding="ascii") as f:
         return [int(x) for x in f.read().split()]
+
+
+def worker(daemon):
+    """Who talks to the kernel; between us is who starts it again."""
+    keeper, = children(daemon.process.pid)
+    one, = children(keeper)
+    return one
 
 
 def is_gone(pid):
@@ -157,7 +158,7 @@ def test_no_other_port_is_closed(scene):
     until(lambda: dict(elements(V4)))
     with socket.create_server((scene.at, 0)) as echo:
         with socket.create_connection(
-                echo.getsockname(), 2, (mallory.host, 0)) as there:
+                echo.getsockname(), PATIENCE, (mallory.host, 0)) as there:
             here, _ = echo.accept()
             with here:
                 there.sendall(b"ssh")
@@ -180,24 +181,36 @@ def test_balancers_are_not_dropped(scene):
 
 
 def test_a_ban_ends_by_itself(scene):
-    start(scene, limits=dict(LIMITS, ban_time="1s"))
+    start(scene, limits=dict(LIMITS, ban_time="4s"))
     mallory = scene.mallory(user="bob")
     get_banned(mallory)
     until(lambda: mallory.host in dict(elements(V4)))
-    scene.log.has(event="guard.unban", timeout=4)
+    scene.log.has(event="guard.unban")
     until(lambda: not dict(elements(V4)))
     guess(mallory)
     assert scene.daemon.metrics()["firewall_elements", ""] == 0
 
 
-def test_a_longer_ban_replaces_a_shorter(scene):
-    start(scene, limits=dict(LIMITS, ban_time="1s"))
+def test_a_ban_that_is_lifted_is_lifted_there(scene):
+    start(scene, limits=dict(LIMITS, ban_time="1h"))
     mallory = scene.mallory(user="bob")
-    for count, lasts in ((1, (0, 1)), (2, (1, 2))):
+    get_banned(mallory)
+    until(lambda: mallory.host in dict(elements(V4)))
+    scene.write_config(guard=WALL, limits=dict(
+        LIMITS, ban_time="1h", ban_never=[mallory.host]))
+    scene.daemon.reload()
+    until(lambda: not dict(elements(V4)))
+    guess(mallory)
+
+
+def test_a_longer_ban_replaces_a_shorter(scene):
+    start(scene, limits=dict(LIMITS, ban_time="4s"))
+    mallory = scene.mallory(user="bob")
+    for count, lasts in ((1, range(1, 5)), (2, range(5, 9))):
         get_banned(mallory)
         scene.log.has(event="guard.ban", count=count)
         until(lambda: dict(elements(V4)).get(mallory.host) in lasts)
-        scene.log.has(event="guard.unban", count=count, timeout=4)
+        scene.log.has(event="guard.unban", count=count)
         until(lambda: not dict(elements(V4)))
     assert not scene.log.find(event="firewall.fail")
 
@@ -242,11 +255,11 @@ def test_after_a_crash_it_is_made_anew(scene):
     mallory = scene.mallory(user="bob")
     get_banned(mallory)
     until(lambda: dict(elements(V4)))
-    child, = children(scene.daemon.process.pid)
+    both = children(scene.daemon.process.pid) + [worker(scene.daemon)]
     scene.daemon.signal(signal.SIGKILL)
     scene.daemon.process.wait()
     scene.daemon.process = None
-    until(lambda: is_gone(child))
+    until(lambda: all(is_gone(pid) for pid in both))
     assert dict(elements(V4))
     scene.daemon.start()
     scene.log.has(event="firewall.up", count=2)
@@ -265,7 +278,7 @@ def test_a_table_that_others_deleted_comes_back(scene):
     get_banned(other)
     assert "No such file" in scene.log.has(event="firewall.fail")["reason"]
     # not more often than each ten seconds, and without another ban
-    scene.log.has(event="firewall.up", count=2, timeout=14)
+    scene.log.has(event="firewall.up", count=2, timeout=LOOK + PATIENCE)
     assert {mallory.host, other.host} == set(dict(elements(V4)))
     assert len(scene.log.find(event="firewall.fail")) == 1
 
@@ -282,10 +295,12 @@ def test_another_ones_tables_stay(scene):
     assert sorted(tables()) == ["mine", "sipbouncer"]
 
 
-def test_another_ones_table_of_that_name_stays(scene):
+@pytest.mark.parametrize("more", ["", "; add set inet filter banned4 "
+                                  "{ type inet_service; }"])
+def test_another_ones_table_of_that_name_stays(scene, more):
     run("nft", "add table inet filter; add chain inet filter input "
         "{ type filter hook input priority 0; policy accept; }; "
-        "add rule inet filter input tcp dport 22 accept")
+        "add rule inet filter input tcp dport 22 accept" + more)
     before = run("nft", "list", "table", "inet", "filter")
     scene.start(guard=dict(WALL, firewall_table="filter"), limits=LIMITS)
     assert "not ours" in scene.log.has(event="firewall.fail")["reason"]
@@ -347,9 +362,88 @@ def test_the_daemon_itself_keeps_no_right(scene):
     assert not scene.log.find(event="firewall.right")
 
 
-def test_when_the_process_for_it_dies_we_go_on(scene):
+@pytest.mark.parametrize("command", [
+    ("flush", "ruleset"), ("flush", "table", "inet", "sipbouncer"),
+    ("flush", "set", "inet", "sipbouncer", "here4")])
+def test_it_is_noticed_though_nobody_is_banned_then(scene, command):
+    """Nothing is handed over that could fail."""
     start(scene)
-    child, = children(scene.daemon.process.pid)
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    run("nft", *command)
+    scene.log.has(event="firewall.fail", timeout=LOOK + PATIENCE)
+    scene.log.has(event="firewall.up", count=2, timeout=LOOK + PATIENCE)
+    assert list(dict(elements(V4))) == [mallory.host]
+    before = dropped()
+    send_from(mallory)
+    assert dropped() == before + 5
+    assert scene.daemon.metrics()["firewall_elements", ""] == 1
+
+
+def test_tables_of_others_may_change(scene):
+    start(scene)
+    get_banned(scene.mallory(user="bob"))
+    until(lambda: dict(elements(V4)))
+    run("nft", "add", "table", "inet", "another")
+    # longer than between two looks
+    scene.log.has_not(event="firewall.fail", settle=11)
+    assert len(scene.log.find(event="firewall.up")) == 1
+
+
+def test_who_talks_to_the_kernel_is_started_again(scene):
+    """It lost the table, and knows no bans."""
+    start(scene)
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    first = worker(scene.daemon)
+    os.kill(first, signal.SIGKILL)
+    assert "has ended" in scene.log.has(event="firewall.fail")["reason"]
+    run("nft", "flush", "ruleset")
+    serve(scene.alice(), scene.pbx())
+    scene.log.has(event="firewall.up", count=2, timeout=LOOK + PATIENCE)
+    assert worker(scene.daemon) != first
+    assert list(dict(elements(V4))) == [mallory.host]
+    get_banned(scene.phone("o", 67, user="bob"))
+    until(lambda: len(dict(elements(V4))) == 2)
+    scene.daemon.stop()
+    assert tables() == []
+
+
+def test_a_kernel_that_hangs_is_said(scene):
+    start(scene)
+    child = worker(scene.daemon)
+    freeze(child)
+    try:
+        mallory = scene.mallory(user="bob")
+        get_banned(mallory)
+        send_from(mallory)
+        assert "does not answer" in scene.log.has(
+            event="firewall.fail", timeout=2 * LOOK + PATIENCE)["reason"]
+        assert scene.daemon.metrics()["firewall_elements", ""] == 0
+        serve(scene.alice(), scene.pbx())
+    finally:
+        os.kill(child, signal.SIGCONT)
+    scene.log.has(event="firewall.up", count=2)
+    assert list(dict(elements(V4))) == [mallory.host]
+    assert len(scene.log.find(event="firewall.fail")) == 1
+
+
+def test_one_that_hangs_at_the_end_is_left_behind_by_nobody(scene):
+    start(scene)
+    keeper, = children(scene.daemon.process.pid)
+    child = worker(scene.daemon)
+    freeze(child)
+    scene.daemon.stop()
+    until(lambda: is_gone(child) and is_gone(keeper))
+
+
+def test_when_both_die_we_go_on(scene):
+    start(scene)
+    keeper, = children(scene.daemon.process.pid)
+    child = worker(scene.daemon)
+    os.kill(keeper, signal.SIGKILL)
     os.kill(child, signal.SIGKILL)
     scene.log.has(event="firewall.fail",
                  reason="the process for nftables has ended")
@@ -359,7 +453,8 @@ def test_when_the_process_for_it_dies_we_go_on(scene):
     serve(scene.alice(), scene.pbx())
     assert len(scene.log.find(event="firewall.fail")) == 1
     # and no corpse is left, at the latest when the next table is tried
-    until(lambda: children(scene.daemon.process.pid) == [], timeout=14)
+    until(lambda: children(scene.daemon.process.pid) == [],
+          wait=LOOK + PATIENCE)
 
 
 # ---- many
@@ -368,7 +463,7 @@ def scan_from(host, at):
     """One failure, over a connection: a ban where one is enough."""
     with socket.socket() as s:
         s.bind((host, 0))
-        s.settimeout(2)
+        s.settimeout(PATIENCE)
         s.connect(at)
         s.sendall((
             "OPTIONS sip:x@example.com SIP/2.0\r\n"
@@ -398,7 +493,7 @@ def test_a_flood_of_bans_stalls_no_call(scene):
         calls += 1
     flooder.join()
     assert calls > 5
-    until(lambda: len(dict(elements(V4))) == len(sources), timeout=10)
+    until(lambda: len(dict(elements(V4))) == len(sources))
     got = scene.daemon.metrics()
     assert got["firewall_elements", ""] == len(sources)
     assert got["firewall_failures_total", ""] == 0
@@ -409,7 +504,7 @@ def test_what_finds_no_place_is_handed_over_later(scene):
     # the process for it stands still, and the queue is full
     start(scene, limits=dict(LIMITS, ban_after=1, ban_time="5m",
                             connections="off"))
-    child, = children(scene.daemon.process.pid)
+    child = worker(scene.daemon)
     sources = ["127.201.%d.%d" % (1 + i // 250, 1 + i % 250)
                for i in range(1500)]
     freeze(child)
@@ -419,10 +514,49 @@ def test_what_finds_no_place_is_handed_over_later(scene):
         scene.log.has(event="guard.ban", source=sources[-1])
     finally:
         os.kill(child, signal.SIGCONT)
-    until(lambda: len(dict(elements(V4))) == len(sources), timeout=15)
+    until(lambda: len(dict(elements(V4))) == len(sources))
     got = scene.daemon.metrics()
     assert got["firewall_elements", ""] == len(sources)
     assert got["firewall_lost_total", ""] > 0
+
+
+def test_a_small_table_takes_many_changes_at_once(scene):
+    """Of which most make room for others."""
+    start(scene, limits=dict(LIMITS, ban_after=1, ban_time="5m",
+                            connections="off", bans_max=2))
+    child = worker(scene.daemon)
+    sources = ["127.202.1.%d" % (1 + i) for i in range(40)]
+    freeze(child)
+    try:
+        for source in sources:
+            scan_from(source, scene.proxy)
+            # of connections that wait the first need not be read first
+            scene.log.has(event="guard.ban", source=source)
+    finally:
+        os.kill(child, signal.SIGCONT)
+    until(lambda: set(dict(elements(V4))) == set(sources[-2:]))
+    assert not scene.log.find(event="firewall.fail")
+
+
+def test_a_reload_makes_room_for_more(scene):
+    start(scene, limits=dict(LIMITS, bans_max=2))
+    scene.write_config(guard=WALL, limits=dict(LIMITS, bans_max=30000))
+    scene.daemon.reload()
+    scene.log.has(event="firewall.up", count=2, timeout=LOOK + PATIENCE)
+    size, = {entry["set"]["size"] for name in (V4, V6) for entry in listing(
+        "set", "inet", "sipbouncer", name) if "set" in entry}
+    assert size >= 60000
+
+
+@pytest.mark.parametrize("ban_time, least_s", [
+    ("2d", 172790), ("365d", 31535990)])
+def test_a_ban_may_last_for_long(scene, ban_time, least_s):
+    start(scene, limits=dict(LIMITS, ban_time=ban_time, ban_max="365d"))
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    assert least_s <= dict(elements(V4))[mallory.host] <= least_s + 10
+    assert not scene.log.find(event="firewall.fail")
 
 
 # ---- the file

@@ -232,3 +232,21 @@ def test_the_display_name_is_nobodys_business(scene):
     got = serve(alice, pbx, from_='"<sip:bob@example.com>" '
                 '<sip:alice@example.com>;tag=1')
     assert got.all("P-Asserted-Identity") == ["<sip:alice@example.com>"]
+
+
+def test_in_a_dialog_a_caller_stays_who_he_is(scene):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    call(alice, pbx)
+    other = alice.dialog.local.replace("alice", "bob")
+    alice.in_dialog("INFO", from_=other)
+    alice.expect(407)
+    alice.answer()
+    alice.expect(403)
+    pbx.expect_nothing(0.1)
+    alice.bye(from_=other)          # to hang up, any will do
+    alice.expect(407)
+    alice.answer()
+    pbx.expect("BYE")
+    pbx.reply(200)
+    alice.expect(200)

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.patience import PATIENCE, until
 from harness.scene import ask, call, serve
 
 
@@ -75,15 +76,19 @@ def test_pending_to_one_target(scene):
     alice.expect(200)
 
 
+def connections(scene, kind):
+    return scene.daemon.metrics()["transport_connections", kind]
+
+
 def connect(scene, number=66):
     sock = socket.socket()
-    sock.settimeout(3)
+    sock.settimeout(PATIENCE)
     sock.bind((scene.net.host(number), 0))
     sock.connect(scene.proxy)
     return sock
 
 
-def is_closed(sock, within=1.0):
+def is_closed(sock, within=PATIENCE):
     sock.settimeout(within)
     try:
         return sock.recv(100) == b""
@@ -142,7 +147,7 @@ def test_connections_in_all(scene):
     assert is_closed(extra)
     scene.log.has(reason="connections")
     held.pop().close()
-    time.sleep(0.3)
+    until(lambda: connections(scene, "accepted") == 4)
     again = connect(scene, 91)
     assert not is_closed(again, 0.3)
     for sock in held + [extra, again]:
@@ -152,7 +157,6 @@ def test_connections_in_all(scene):
 def test_connections_of_one_source(scene):
     scene.start(limits={"connections_per_source": 3})
     held = [connect(scene) for _ in range(3)]
-    time.sleep(0.2)
     extra = connect(scene)
     assert is_closed(extra)
     alice, pbx = scene.alice(transport="tcp"), scene.pbx()
@@ -163,10 +167,10 @@ def test_connections_of_one_source(scene):
 
 def test_a_connection_that_says_nothing_is_closed(scene):
     scene.start(limits={"first_message": "500ms"})
-    sock = connect(scene)
     begun = time.monotonic()
-    assert is_closed(sock, 3)
-    assert 0.3 < time.monotonic() - begun < 2
+    sock = connect(scene)
+    assert is_closed(sock)
+    assert 0.3 < time.monotonic() - begun < 8      # 10 s by default
     sock.close()
 
 
@@ -177,7 +181,7 @@ def test_a_message_that_dribbles_in_is_cut_off(scene):
     closed = False
     sock.settimeout(0.05)
     try:
-        while not closed and time.monotonic() - begun < 3:
+        while not closed and time.monotonic() - begun < PATIENCE:
             sock.send(b"O")
             try:
                 closed = sock.recv(1000) == b""
@@ -185,7 +189,7 @@ def test_a_message_that_dribbles_in_is_cut_off(scene):
                 pass
     except OSError:
         closed = True
-    assert closed and time.monotonic() - begun < 2
+    assert closed and time.monotonic() - begun < 4.5   # 5 s by default
     sock.close()
 
 
@@ -194,13 +198,13 @@ def test_keep_alives_do_not_hold_a_first_message_off(scene):
     sock = connect(scene)
     begun = time.monotonic()
     try:
-        while time.monotonic() - begun < 3:
+        while time.monotonic() - begun < PATIENCE:
             sock.send(b"\r\n\r\n")
             if is_closed(sock, 0.1):
                 break
     except OSError:
         pass
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 8            # 10 s by default
     sock.close()
 
 
@@ -208,7 +212,7 @@ def test_an_idle_connection_is_closed(scene):
     scene.start(limits={"idle": "1s"})
     alice, pbx = scene.alice(transport="tcp"), scene.pbx()
     serve(alice, pbx)
-    assert alice.wire.wait_closed(alice.wire.flows[0], 3)
+    assert alice.wire.wait_closed(alice.wire.flows[0])
 
 
 def test_crlf_keep_alive_is_answered_over_tcp(scene):
@@ -219,7 +223,7 @@ def test_crlf_keep_alive_is_answered_over_tcp(scene):
     flow = alice.wire.flows[0]
     before = len(flow.got)
     flow.send(b"\r\n\r\n")
-    deadline = time.monotonic() + 1
+    deadline = time.monotonic() + PATIENCE
     while len(flow.got) == before and time.monotonic() < deadline:
         alice.wire.pump(0.05)
     assert flow.got[before:] == b"\r\n"
@@ -253,10 +257,6 @@ def test_a_flood_of_connections(scene, count):
     call(scene.bob(transport="tcp"), pbx)
 
 
-def outgoing(scene):
-    return scene.daemon.metrics()["transport_connections", "outgoing"]
-
-
 def test_one_user_does_not_use_up_connections_to_targets(scene):
     pbx_peer = scene.pbx_peer(
         uri="sip:%s:5060;transport=tcp" % scene.net.host(5))
@@ -273,7 +273,7 @@ def test_one_user_does_not_use_up_connections_to_targets(scene):
         bob.expect(200)
         if n % 5 == 0:
             serve(alice, pbx)
-        assert outgoing(scene) <= 11
+        assert connections(scene, "outgoing") <= 11
     assert scene.log.has(event="transport.refuse", reason="unused")
     # the PBX's was used all the time
     assert len(pbx.wire.flows) == 1

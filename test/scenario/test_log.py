@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import time
 
 import pytest
 
@@ -191,7 +190,9 @@ def test_a_slow_reader_does_not_stop_the_daemon(scene):
                           stderr=writing, cwd=scene.folder) as process:
         try:
             os.close(writing)
-            time.sleep(0.5)
+            said = b""
+            while b"event=daemon.start" not in said:
+                said += os.read(reading, 4096)
             alice, pbx = scene.alice(), scene.pbx()
             for _ in range(1500):
                 alice.send("OPTIONS", "sip:bob@example.com")

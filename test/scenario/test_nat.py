@@ -1,10 +1,9 @@
 """Phones behind NAT in front of a PBX."""
 
-import time
-
 import pytest
 
 from harness import check, sip
+from harness.patience import until
 from harness.scene import ask, call, call_in, register, serve
 
 PRIVATE = ("192.168.1.10", 5060)
@@ -343,7 +342,8 @@ def test_a_flow_that_is_gone_is_430(scene):
     alice = natted(scene, "tcp")
     contact, path = register(alice, pbx)
     alice.wire.drop(alice.wire.flows[0])
-    time.sleep(0.3)
+    until(lambda: scene.daemon.metrics()[
+        "transport_connections", "accepted"] == 0)
     pbx.send("INVITE", contact, route=path)
     pbx.expect(430)
     scene.log.has(reason="flow-gone")

@@ -83,7 +83,7 @@ def test_a_phone_that_joins_later_is_let_in(scene, office):
         try_to_register(old)
     scene.users.append(("carol", "sesame"))
     scene.write_users()
-    scene.log.has(event="users.load", count=2, timeout=15)
+    scene.log.has(event="users.load", count=2)
     serve(behind(scene, "carol", "carol", password="sesame"), pbx)
     nobody_is_banned(scene)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.scene import SDP, ask, call
+from harness.scene import SDP, ask, call, ringing
 
 BUSY = range(5, 11)         # seconds of Retry-After
 
@@ -39,6 +39,15 @@ def pending(scene, peer="carrier"):
     return got[("peer_requests_pending", peer)]
 
 
+def test_who_is_none_of_a_peers_users_takes_none_of_its_places(scene):
+    pbx, _ = start(scene, carrier={
+        "auth": {"all": ["ip", "digest"]}, "users": ["bob"], "pending": 1})
+    ringing(scene.phone("alice", 6, port=0), pbx)
+    assert pending(scene) == 0
+    ringing(scene.phone("bob", 6, port=0), pbx)
+    assert pending(scene) == 1
+
+
 def test_one_peer_does_not_take_all_places(scene):
     pbx, carrier = start(scene, carrier={"pending": 3})
     held = hold(carrier, pbx, 3)
@@ -62,7 +71,7 @@ def test_one_peer_does_not_take_all_places(scene):
 
 def test_a_place_is_given_back_however_it_ends(scene):
     pbx, carrier = start(scene, carrier={"pending": 1},
-                         timers={"t1": "20ms"})
+                         timers={"t1": "40ms"})
     for end in ("answer", "cancel", "silence", "answer"):
         carrier.send("INVITE", "sip:100@example.com", body=SDP)
         invite = pbx.expect("INVITE")
@@ -80,7 +89,7 @@ def test_a_place_is_given_back_however_it_ends(scene):
             pbx.expect("ACK")
             carrier.expect(487)
         else:
-            carrier.expect((408, 500), timeout=5)
+            carrier.expect((408, 500))
     assert pending(scene) == 0
 
 
@@ -156,6 +165,15 @@ def test_the_numbers_are_the_operators(scene):
     hold(carrier, pbx, 1)
     is_refused(carrier, "sip:112@example.com")
     hold(carrier, pbx, 1, "sip:sos@example.com")
+
+
+def test_a_call_for_help_needs_no_number(scene):
+    # RFC 5031 4.2
+    pbx, carrier = start(scene, {"emergency": ["110"]}, {"pending": 1})
+    hold(carrier, pbx, 1)
+    is_refused(carrier, "urn:service:counseling")
+    hold(carrier, pbx, 1, "urn:service:sos.fire")
+    is_refused(carrier, "urn:service:sos")
 
 
 def test_a_number_is_no_uri(scene):

@@ -312,7 +312,7 @@ def test_a_header_that_does_not_come(scene, part):
     with connected(scene.net.host(9), meant(scene)) as sock:
         sock.sendall(v2(CLIENT, meant(scene))[:part])
         assert sock.recv(1) == b""
-    assert 0.3 < time.monotonic() - begun < 2
+    assert 0.3 < time.monotonic() - begun < 4.5    # 5 s by default
     scene.log.has(event="transport.refuse", reason="handshake")
 
 
@@ -322,8 +322,8 @@ def test_connections_of_one_true_source(scene):
     start(scene, limits={"connections_per_source": 2})
     alice = behind(scene, v1(CLIENT, meant(scene)))
     flows = [alice.wire.connect(meant(scene)) for _ in range(3)]
-    closed = [alice.wire.wait_closed(f, 0.5) for f in flows]
-    assert closed == [False, False, True]
+    assert alice.wire.wait_closed(flows[2])
+    assert not any(alice.wire.wait_closed(f, 0.2) for f in flows[:2])
     scene.log.has(event="transport.refuse", reason="connections-per-source",
                   **{"from": "%s:%d" % CLIENT})
     alice.wire.before = v1(("203.0.113.8", 5060), meant(scene))
@@ -358,7 +358,6 @@ def test_a_denied_source(scene, pki, transport):
     else:
         port = 5060 if transport == "tcp" else 5061
         with connected(scene.net.host(66), (scene.at, port)) as sock:
-            sock.settimeout(2)
             try:
                 assert sock.recv(1) == b""
             except ConnectionError:
@@ -402,7 +401,7 @@ def test_who_is_denied_later_is_heard_no_more(scene):
     scene.daemon.reload()
     scene.log.has(event="daemon.reload")
     alice.send("OPTIONS", "sip:bob@example.com")
-    assert alice.wire.wait_closed(alice.wire.flows[-1], 2)
+    assert alice.wire.wait_closed(alice.wire.flows[-1])
     scene.log.has(event="transport.refuse", reason="banned")
 
 

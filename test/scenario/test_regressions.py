@@ -16,11 +16,11 @@ from harness.scene import ask, call, call_in, ringing, serve
 
 def prove(phone):
     """Answer a challenge, if one comes; returns the last answer."""
-    got = phone.receive(timeout=0.5)
+    got = phone.receive()
     if got is not None and not got.is_request and got.status == 407:
         phone._note(got)
         phone.answer()
-        got = phone.receive(timeout=0.5)
+        got = phone.receive()
     return got
 
 
@@ -273,10 +273,29 @@ def test_what_rings_is_cancelled_when_we_stop(scene):
     alice, pbx = scene.alice(), scene.pbx()
     ringing(alice, pbx)
     scene.daemon.signal(signal.SIGTERM)
-    time.sleep(0.1)
+    scene.log.has(event="daemon.drain")
     scene.daemon.signal(signal.SIGTERM)
     alice.expect(503)
     pbx.expect("CANCEL")
+
+
+def test_dialogs_go_on_while_we_stop(scene):
+    scene.start(auth={"in_dialog": "token"})
+    alice, bob, pbx = scene.alice(), scene.bob(), scene.pbx()
+    call(alice, pbx)
+    ringing(bob, pbx)               # this holds the end off
+    scene.daemon.signal(signal.SIGTERM)
+    scene.log.has(event="daemon.drain")
+    carol = scene.phone("carol", 12, user="bob", password="builder")
+    carol.send("OPTIONS", "sip:bob@example.com")
+    carol.expect(503)
+    alice.bye()
+    pbx.expect("BYE")
+    pbx.reply(200)
+    alice.expect(200)
+    bob.cancel()
+    pbx.expect("CANCEL")
+    bob.expect(200)
 
 
 # ---- lost
@@ -321,7 +340,7 @@ def test_a_reinvite_without_a_branch(scene):
 
 def test_a_2xx_again_after_a_long_ring(scene):
     # longer than Timer C, which each provisional answer starts anew
-    scene.start(timers={"t1": "50ms", "c": "1s"})
+    scene.start(timers={"t1": "50ms", "c": "3s"})
     alice, pbx = scene.alice(), scene.pbx()
     ask(alice, "INVITE", body=SDP)
     pbx.expect("INVITE")
@@ -349,10 +368,10 @@ def test_a_non_invite_ends_with_its_callers_patience(scene):
 
 def test_a_subscription_older_than_its_token_is_481(scene):
     # 403 would end it for good; after 481 the phone subscribes again
-    scene.start(auth={"dialog_max": "1s"})
+    scene.start(auth={"dialog_max": "3s"})
     alice, pbx = scene.alice(), scene.pbx()
     call(alice, pbx)
-    time.sleep(2.1)
+    time.sleep(4.1)
     pbx.in_dialog("NOTIFY")
     pbx.expect(481)
     alice.in_dialog("SUBSCRIBE", uri="sip:pbx@%s" % pbx.host)
@@ -543,7 +562,7 @@ def test_an_unreachable_target_does_not_end_what_rings(scene):
 
 
 def test_timer_c_after_a_call_that_was_cancelled(scene):
-    scene.start(timers={"t1": "100ms", "c": "1s"})
+    scene.start(timers={"t1": "100ms", "c": "2s"})
     alice, bob, pbx = scene.alice(), scene.bob(), scene.pbx()
     invite = ringing(alice, pbx)
     alice.cancel()
@@ -553,4 +572,4 @@ def test_timer_c_after_a_call_that_was_cancelled(scene):
     alice.expect({200, 487})
     pbx.expect("ACK")
     ringing(bob, pbx)
-    pbx.expect("CANCEL", timeout=2)
+    pbx.expect("CANCEL")

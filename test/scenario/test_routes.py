@@ -1,11 +1,10 @@
 """What routes ask for, what they do, and forks: RFC 3261 16.6 and 16.7."""
 
-import time
-
 import pytest
 
 from harness import check
 from harness.daemon import user_line
+from harness.patience import until
 from harness.phone import SDP
 from harness.scene import REALM, ask, call, refused, ringing, serve
 
@@ -438,9 +437,7 @@ def test_many_forks_leave_nothing_behind(scene):
             if i != turn % 3:
                 one.reply(486, to=invites[i])
             one.expect("ACK")
-    deadline = time.monotonic() + 5
-    while scene.daemon.metrics()[("requests_pending", "")] > 0:
-        assert time.monotonic() < deadline
+    until(lambda: scene.daemon.metrics()[("requests_pending", "")] == 0)
 
 
 # ---- -r: which route, and why

@@ -250,7 +250,10 @@ def test_one_record_route_on_one_listener(scene):
     assert len(routes) == 1
     check.is_loose(routes[0])
     assert sip.host_port(sip.uri_of(routes[0])) == (scene.at, 5060)
-    assert alice.response.values("Record-Route") == routes
+    back, = alice.response.values("Record-Route")
+    # the token is made anew over both tags, the rest stays
+    assert back.partition("@")[2] == routes[0].partition("@")[2]
+    assert back != routes[0] and len(back) == len(routes[0])
 
 
 def test_two_record_routes_where_the_sides_differ(scene):
@@ -427,6 +430,18 @@ def test_proxy_require_lists_every_unknown_option(scene):
         ("Proxy-Require", "foo, bar"), ("Proxy-Require", "baz")])
     got = alice.expect(420)
     assert got.values("Unsupported") == ["foo", "bar", "baz"]
+
+
+@pytest.mark.parametrize("more", [[""], ["", ","], ["", "foo"]])
+def test_proxy_require_that_names_nothing_asks_for_nothing(scene, more):
+    scene.start()
+    alice, pbx = scene.alice(), scene.pbx()
+    headers = [("Proxy-Require", v) for v in more]
+    if "foo" in more:
+        alice.send("OPTIONS", "sip:bob@example.com", headers=headers)
+        assert alice.expect(420).values("Unsupported") == ["foo"]
+    else:
+        serve(alice, pbx, headers=headers)
 
 
 @pytest.mark.parametrize("uri", [

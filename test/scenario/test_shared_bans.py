@@ -1,6 +1,5 @@
 """Bans that all instances know, through their Redis."""
 
-import datetime
 import os
 import re
 import time
@@ -8,18 +7,19 @@ import time
 import pytest
 
 from harness import sip
+from harness.clock import shift_clock
 from harness.cluster import BOB, PLACES, used
+from harness.patience import until
 from harness.phone import Phone
 
 LIMITS = {"ban_after": 5, "ban_time": "1m", "failures_per_user": "off",
           "requests_per_source": "off", "requests_per_user": "off"}
-SOON = datetime.timedelta(seconds=1)
 
 
 def start(cluster, count=2, limits=(), **changes):
     cluster.start(count, limits=dict(LIMITS, **dict(limits)), **changes)
     for one in cluster:
-        one.log.has(event="shared.up", timeout=5)
+        one.log.has(event="shared.up")
     return cluster
 
 
@@ -30,7 +30,7 @@ def guess(phone, one):
     phone.send("OPTIONS", BOB, flow=one.flow(phone))
     phone.expect(407)
     phone.answer(password="wrong", flow=one.flow(phone))
-    phone.receive(timeout=1)
+    phone.expect(407)
 
 
 def get_banned(cluster, one, number=66, port=5060):
@@ -53,13 +53,9 @@ def is_heard(phone, one):
     phone.expect(407)
 
 
-def hears_of(one, source, timeout=5, count=1):
-    return one.log.has(event="guard.ban", source=source, timeout=timeout,
-                       count=count, **{"from": "others"})
-
-
-def moment(line):
-    return datetime.datetime.strptime(line["ts"], "%Y-%m-%dT%H:%M:%S.%fZ")
+def hears_of(one, source, count=1):
+    return one.log.has(event="guard.ban", source=source, count=count,
+                       **{"from": "others"})
 
 
 def v4(source):
@@ -78,15 +74,13 @@ def shares(one):
 
 # ---- told
 
-def test_a_ban_by_one_is_everywhere_within_a_second(cluster):
+def test_a_ban_by_one_is_everywhere(cluster):
     start(cluster, 3)
     mallory = get_banned(cluster, cluster.a)
-    begun = moment(cluster.a.log.has(event="guard.ban"))
     for one in (cluster.b, cluster.c):
         said = hears_of(one, mallory.host)
         assert said["reason"] == "failures"
-        assert 58 <= int(said["seconds"]) <= 60
-        assert moment(said) - begun <= SOON
+        assert 40 <= int(said["seconds"]) <= 60
     for one in cluster:
         is_silenced(mallory, one)
     # it was found out once
@@ -125,7 +119,7 @@ def test_who_is_started_later_knows_it(cluster):
 
 
 def test_a_ban_outlives_who_found_it_out(cluster):
-    start(cluster, 2, {"ban_time": "4s"})
+    start(cluster, 2, {"ban_time": "8s"})
     mallory = get_banned(cluster, cluster.a)
     begun = time.monotonic()
     hears_of(cluster.b, mallory.host)
@@ -135,8 +129,7 @@ def test_a_ban_outlives_who_found_it_out(cluster):
     hears_of(cluster.a, mallory.host)
     # and ends by itself, everywhere
     for one in cluster:
-        said = one.log.has(event="guard.unban", source=mallory.host,
-                           timeout=6)
+        said = one.log.has(event="guard.unban", source=mallory.host)
         assert said["reason"] == "over"
         is_heard(mallory, one)
     assert time.monotonic() - begun > 3
@@ -144,15 +137,84 @@ def test_a_ban_outlives_who_found_it_out(cluster):
     assert all(one.value("guard_banned") == 0 for one in cluster)
 
 
-def test_a_longer_ban_is_told_again(cluster):
-    start(cluster, 2, {"ban_time": "2s", "ban_after": 5})
+def lift(cluster, one, source, name):
+    """The operator puts it into ban_never, here only."""
+    one.configure(cluster.config_of(name, limits=dict(
+        LIMITS, ban_never=[source])))
+    one.reload()
+    said = one.log.has(event="guard.unban", source=source)
+    assert (said["reason"], said["from"]) == ("taken back", "own")
+
+
+def test_a_ban_that_is_lifted_by_one_is_lifted_everywhere(cluster):
+    start(cluster, 3)
+    mallory = get_banned(cluster, cluster.a)
+    other = get_banned(cluster, cluster.a, 67)
+    for one in (cluster.b, cluster.c):
+        hears_of(one, mallory.host)
+        hears_of(one, other.host)
+    lift(cluster, cluster.b, mallory.host, "b")
+    for one in (cluster.a, cluster.c):
+        said = one.log.has(event="guard.unban", source=mallory.host)
+        assert (said["reason"], said["from"]) == ("taken back", "others")
+    for one in cluster:
+        is_heard(mallory, one)
+        assert one.value("guard_banned") == 1
+    # who guesses again is banned again, but where he is in the list
+    for _ in range(LIMITS["ban_after"]):
+        guess(mallory, cluster.a)
+    cluster.a.log.has(event="guard.ban", source=mallory.host, count=2)
+    hears_of(cluster.c, mallory.host, count=2)
+    cluster.b.log.has_not(event="guard.ban", source=mallory.host,
+                          seconds="120")
+    is_heard(mallory, cluster.b)
+
+
+def test_who_was_away_hears_that_a_ban_was_lifted(cluster):
+    """... before he tells the others of it anew."""
+    cluster.link("b", 22)
+    start(cluster, 2)
     mallory = get_banned(cluster, cluster.a)
     hears_of(cluster.b, mallory.host)
-    cluster.b.log.has(event="guard.unban", timeout=4)
+    cluster.links["b"].cut()
+    cluster.b.log.has(event="shared.down")
+    lift(cluster, cluster.a, mallory.host, "a")
+    is_silenced(mallory, cluster.b)
+    cluster.links["b"].heal()
+    cluster.b.log.has(event="guard.unban", source=mallory.host)
+    is_heard(mallory, cluster.b)
+    cluster.a.configure(cluster.config_of("a", limits=LIMITS))
+    cluster.a.reload()
+    cluster.a.log.has(event="daemon.reload", count=2)
+    late = cluster.place("c", limits=LIMITS).start()
+    late.log.has(event="shared.up")
+    is_heard(mallory, late)
+    late.log.has_not(event="guard.ban", settle=1)
+
+
+def test_a_longer_ban_is_told_again(cluster):
+    start(cluster, 2, {"ban_time": "4s", "ban_after": 5})
+    mallory = get_banned(cluster, cluster.a)
+    hears_of(cluster.b, mallory.host)
+    for one in cluster:
+        one.log.has(event="guard.unban")
     for _ in range(5):
         guess(mallory, cluster.a)
     said = hears_of(cluster.b, mallory.host, count=2)
-    assert 3 <= int(said["seconds"]) <= 4
+    assert 5 <= int(said["seconds"]) <= 8
+
+
+def test_who_was_banned_elsewhere_is_no_beginner(cluster):
+    """Or one instance after the other would give him the shortest."""
+    start(cluster, 2, {"ban_time": "4s"})
+    mallory = get_banned(cluster, cluster.a)
+    hears_of(cluster.b, mallory.host)
+    for one in cluster:
+        one.log.has(event="guard.unban")
+    for _ in range(LIMITS["ban_after"]):
+        guess(mallory, cluster.b)
+    said = cluster.b.log.has(event="guard.ban", **{"from": "own"})
+    assert said["seconds"] == "8"
 
 
 def test_ipv6_goes_by_prefix(cluster):
@@ -172,7 +234,7 @@ def test_a_ban_of_a_prefix_silences_it_everywhere(cluster):
             {"uri": "sip:[::1]:%d" % port}])
         one.address = ("::1", port)
         one.start()
-        one.log.has(event="shared.up", timeout=5)
+        one.log.has(event="shared.up")
     cluster.log, cluster.daemon = cluster.a.log, cluster.a
     mallory = Phone(cluster.ladder, "mallory", "::1", 0, user="bob",
                     password="guess", proxy=cluster.a.address)
@@ -228,7 +290,7 @@ def test_a_peer_of_one_is_not_banned_there(cluster):
     hears_of(cluster.b, other.host)
     cluster.b.log.has_not(event="guard.ban", source=mallory.host)
     mallory.send("OPTIONS", BOB, flow=cluster.b.flow(mallory))
-    assert mallory.receive(timeout=2) is not None
+    assert mallory.receive() is not None
 
 
 def test_every_key_ends_by_itself(cluster):
@@ -246,7 +308,7 @@ def test_a_dead_redis_leaves_each_with_its_own(cluster):
     hears_of(cluster.b, known.host)
     cluster.redis.kill()
     for one in cluster:
-        one.log.has(event="shared.down", timeout=5)
+        one.log.has(event="shared.down")
         assert shares(one) == 0
         is_silenced(known, one)
     mine = get_banned(cluster, cluster.a, 67)
@@ -258,12 +320,9 @@ def test_a_dead_redis_leaves_each_with_its_own(cluster):
         assert len(one.log.find(event="shared.down")) == 1
     # it comes back without its data, and learns all from us
     cluster.redis.start()
-    hears_of(cluster.b, mine.host, timeout=10)
+    hears_of(cluster.b, mine.host)
     is_silenced(mine, cluster.b)
-    deadline = time.monotonic() + 5
-    while cluster.redis.ask("ZCARD", key("u")) != 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: cluster.redis.ask("ZCARD", key("u")) == 2)
     for one in cluster:
         assert len(one.log.find(event="shared.up")) == 2
 
@@ -274,9 +333,9 @@ def test_a_ban_outlives_redis_and_who_found_it_out(cluster):
     hears_of(cluster.b, mallory.host)
     cluster.a.kill()
     cluster.redis.kill()
-    cluster.b.log.has(event="shared.down", timeout=5)
+    cluster.b.log.has(event="shared.down")
     cluster.redis.start()
-    cluster.b.log.has(event="shared.up", count=2, timeout=10)
+    cluster.b.log.has(event="shared.up", count=2)
     cluster.a.start()
     hears_of(cluster.a, mallory.host)
 
@@ -286,10 +345,8 @@ def test_flushall_is_noticed(cluster):
     mallory = get_banned(cluster, cluster.a)
     hears_of(cluster.b, mallory.host)
     cluster.redis.ask("FLUSHALL")
-    deadline = time.monotonic() + 3
-    while cluster.redis.ask("ZSCORE", key("u"), v4(mallory.host)) is None:
-        assert time.monotonic() < deadline, "nobody told it again"
-        time.sleep(0.05)
+    until(lambda: cluster.redis.ask("ZSCORE", key("u"), v4(mallory.host)),
+          "nobody told it again")
     late = cluster.place("c", limits=LIMITS).start()
     hears_of(late, mallory.host)
     for one in (cluster.a, cluster.b):
@@ -309,7 +366,7 @@ def test_older_data_is_noticed(cluster):
     cluster.redis.start(old)
     late = cluster.place("c", limits=LIMITS).start()
     for m in (first, second):
-        hears_of(late, m.host, timeout=10)
+        hears_of(late, m.host)
 
 
 def test_a_replica_takes_over(cluster):
@@ -325,10 +382,10 @@ def test_a_replica_takes_over(cluster):
         link.move((replica.host, replica.port))
         link.break_open()
     for one in cluster:
-        one.log.has(event="shared.down", timeout=5)
+        one.log.has(event="shared.down")
     second = get_banned(cluster, cluster.a, 67)
     replica.ask("REPLICAOF", "NO", "ONE")
-    hears_of(cluster.b, second.host, timeout=10)
+    hears_of(cluster.b, second.host)
     there = replica.ask("ZRANGE", key("u"), 0, -1)
     assert sorted(there) == sorted([v4(first.host), v4(second.host)])
 
@@ -343,14 +400,14 @@ def test_who_was_apart_learns_what_the_others_know(cluster):
     at_b = get_banned(cluster, cluster.b, 67)
     cluster.links["b"].move((cluster.redis.host, cluster.redis.port))
     cluster.links["b"].break_open()
-    hears_of(cluster.a, at_b.host, timeout=10)
-    hears_of(cluster.b, at_a.host, timeout=10)
+    hears_of(cluster.a, at_b.host)
+    hears_of(cluster.b, at_a.host)
 
 
 def test_forgotten_scripts_are_loaded_again(cluster):
     start(cluster, 2)
     cluster.redis.ask("SCRIPT", "FLUSH")
-    hears_of(cluster.b, get_banned(cluster, cluster.a).host, timeout=15)
+    hears_of(cluster.b, get_banned(cluster, cluster.a).host)
     for one in cluster:
         assert not one.log.find(event="shared.down")
 
@@ -361,9 +418,9 @@ def test_a_hung_redis_holds_nobody(cluster):
     mallory = get_banned(cluster, cluster.a)
     is_silenced(mallory, cluster.a)
     for one in cluster:
-        one.log.has(event="shared.down", timeout=10)
+        one.log.has(event="shared.down")
     cluster.redis.resume()
-    hears_of(cluster.b, mallory.host, timeout=15)
+    hears_of(cluster.b, mallory.host)
 
 
 # ---- Redis is hostile, or denies
@@ -417,35 +474,75 @@ def test_a_ledger_that_is_none_is_made_anew(cluster, words):
     hears_of(cluster.b, mallory.host)
     cluster.redis.ask(words[0], key("m"), *words[1:])
     second = get_banned(cluster, cluster.a, 67)
-    hears_of(cluster.b, second.host, timeout=3)
-    deadline = time.monotonic() + 3
-    while cluster.redis.ask("ZCARD", key("u")) != 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    hears_of(cluster.b, second.host)
+    until(lambda: cluster.redis.ask("ZCARD", key("u")) == 2)
 
 
 def test_an_epoch_of_other_bytes_is_none(cluster):
     """Or it would look like a new one with each answer."""
     start(cluster, 1)
     cluster.redis.ask("HSET", key("m"), "epoch", "\0" * 16)
-    deadline = time.monotonic() + 3
-    while not re.fullmatch("[0-9a-f]{16}", str(
-            cluster.redis.ask("HGET", key("m"), "epoch"))):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: re.fullmatch("[0-9a-f]{16}", str(
+        cluster.redis.ask("HGET", key("m"), "epoch"))))
 
 
-def test_a_key_of_another_type_is_said(cluster):
+@pytest.mark.parametrize("name", "mnur")
+def test_a_key_of_another_type_is_made_anew(cluster, name):
+    """Or all that is shared would be lost for it, calls included."""
     start(cluster, 2)
-    cluster.redis.ask("UNLINK", key("m"))
-    cluster.redis.ask("SET", key("m"), "x")
+    first = get_banned(cluster, cluster.a)
+    hears_of(cluster.b, first.host)
+    cluster.redis.ask("UNLINK", key(name))
+    cluster.redis.ask("SET", key(name), "x")
+    second = get_banned(cluster, cluster.a, 67)
+    hears_of(cluster.b, second.host)
+    until(lambda: cluster.redis.ask("TYPE", key("u")) == "zset" and
+          cluster.redis.ask("ZCARD", key("u")) == 2)
     for one in cluster:
-        one.log.has(event="shared.down", reason=re.compile("foreign type"))
+        assert not one.log.find(event="shared.down")
+
+
+def test_where_keys_are_thrown_away_nothing_is_shared(cluster):
+    """A call whose own key is gone could not be ended any more."""
+    cluster.redis = cluster.run_redis(
+        options=[("maxmemory-policy", "allkeys-lru")])
+    cluster.start(2, limits=LIMITS, shared=False)
+    for one in cluster:
+        one.log.has(event="shared.down",
+                    reason="maxmemory-policy is not noeviction")
     mallory = get_banned(cluster, cluster.a)
-    is_silenced(mallory, cluster.a)
-    used(cluster.alice(), cluster.pbx(), cluster.a, cluster.b)
-    cluster.redis.ask("UNLINK", key("m"))
-    hears_of(cluster.b, mallory.host, timeout=10)
+    is_heard(mallory, cluster.b)
+    cluster.redis.set("maxmemory-policy", "noeviction")
+    hears_of(cluster.b, mallory.host)
+
+
+@pytest.mark.parametrize("jump", [3600, -3600])
+def test_the_clock_of_redis_jumps(cluster, monkeypatch, jump):
+    """Bans that are known end as they would have; others are told of."""
+    shift = shift_clock(monkeypatch, cluster.folder, 0)
+    cluster.redis = cluster.run_redis()
+    monkeypatch.undo()
+    start(cluster, 2, {"ban_time": "12s", "ban_max": "12s"})
+    mallory = get_banned(cluster, cluster.a)
+    hears_of(cluster.b, mallory.host)
+    shift.set(jump)
+    other = get_banned(cluster, cluster.b, 67)
+    assert int(hears_of(cluster.a, other.host)["seconds"]) <= 12
+    for one in cluster:
+        for source in (mallory, other):
+            one.log.has(event="guard.unban", source=source.host)
+            is_heard(source, one)
+            assert len(one.log.find(event="guard.ban",
+                                    source=source.host)) == 1
+        assert not one.log.find(event="shared.down")
+
+
+def test_no_ban_lasts_longer_than_ours(cluster):
+    """The server's clock was set back, or others have another ban_max."""
+    start(cluster, 2, {"ban_max": "2m"})
+    redis_ban(cluster, GOOD, 3600 * 1000)
+    for one in cluster:
+        assert hears_of(one, "2001:db8:0:1::/64")["seconds"] == "120"
 
 
 @pytest.mark.parametrize("rule", ["-@scripting", "-zadd", "-time", "-hset"])
@@ -457,7 +554,7 @@ def test_where_the_acl_denies_bans_are_not_shared(cluster, rule):
     cluster.start(2, limits=LIMITS, shared=rule != "-time", store={
         "url": cluster.redis.url("proxy:secret")})
     for one in cluster:
-        one.log.has(event="shared.down", timeout=5,
+        one.log.has(event="shared.down",
                     reason=re.compile("ACL"))
     mallory = get_banned(cluster, cluster.a)
     is_silenced(mallory, cluster.a)
@@ -474,7 +571,24 @@ def test_where_the_acl_denies_bans_are_not_shared(cluster, rule):
             got.stdout
     # the operator allows it: no restart is needed
     cluster.redis.ask("ACL", "SETUSER", "proxy", "+@all")
-    hears_of(cluster.b, mallory.host, timeout=10)
+    hears_of(cluster.b, mallory.host)
+
+
+def test_what_ends_at_once_is_not_said_over_and_over(cluster):
+    """What is tried at connect is allowed, and all else is not."""
+    cluster.redis = cluster.run_redis()
+    cluster.redis.ask("ACL", "SETUSER", "proxy", "on", ">secret", "+@all",
+                      "~sipbouncer:{[0-9]*", "~sipbouncer:{?}:t*")
+    cluster.start(1, limits=LIMITS, store={
+        "url": cluster.redis.url("proxy:secret")})
+    cluster.a.log.has(event="shared.down", count=3)
+    time.sleep(6)
+    assert len(cluster.a.log.find(event="shared.down")) <= 4
+    assert len(cluster.a.log.find(event="shared.up")) <= 4
+    cluster.redis.ask("ACL", "SETUSER", "proxy", "~*")
+    said = len(cluster.a.log.find(event="shared.up"))
+    cluster.a.log.has(event="shared.up", count=said + 1)
+    assert shares(cluster.a) == 1
 
 
 MANUAL = os.path.join(os.path.dirname(__file__), "..", "..", "man",
@@ -505,7 +619,7 @@ def test_the_rights_of_the_manual_are_enough(cluster):
 def test_many_are_learned_in_portions(cluster):
     """While a call is served."""
     start(cluster, 1, {"bans_max": 50000})
-    client = cluster.redis.connect(30)
+    client = cluster.redis.connect()
     client("EVAL", """
         for i = 1, 20000 do
           local s = string.format('20010db8%08x0000000000000000', i)
@@ -515,17 +629,14 @@ def test_many_are_learned_in_portions(cluster):
         redis.call('HSET', KEYS[3], 'n', 20000)""", 3, key("n"), key("u"),
            key("m"), client("TIME")[0])
     alice, pbx = cluster.alice(), cluster.pbx()
-    deadline = time.monotonic() + 10
-    while cluster.a.value("guard_banned") < 20000:
+    def serving(count):
         used(alice, pbx, cluster.a)
-        assert time.monotonic() < deadline
+        return count() >= 20000
+    until(lambda: serving(lambda: cluster.a.value("guard_banned")))
     assert cluster.a.value("guard_bans_told_total") == 20000
     assert len(cluster.a.log.find(event="guard.ban")) < 20000
     # and told, by one that has them all
     cluster.redis.ask("UNLINK", *[key(name) for name in "mnur"])
-    deadline = time.monotonic() + 10
-    while cluster.redis.ask("ZCARD", key("u")) < 20000:
-        used(alice, pbx, cluster.a)
-        assert time.monotonic() < deadline, cluster.redis.ask("ZCARD",
-                                                              key("u"))
+    until(lambda: serving(lambda: cluster.redis.ask("ZCARD", key("u"))),
+          lambda: cluster.redis.ask("ZCARD", key("u")))
     client.close()

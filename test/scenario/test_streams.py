@@ -7,9 +7,12 @@ import time
 import pytest
 
 from harness import sip
+from harness.patience import PATIENCE, until
 from harness.scene import ask, call, serve
 from harness.tls import Caller
 from harness.wire import connected
+
+UNTOLD = 4.5            # seconds; whole_message is 5 s by default
 
 
 @pytest.fixture(params=["tcp", "tls"])
@@ -42,13 +45,17 @@ class Stream:
         assert got == count
 
 
+def accepted(scene):
+    return scene.daemon.metrics()["transport_connections", "accepted"]
+
+
 def request_of(phone, flow, **parts):
     return phone.make("OPTIONS", "sip:bob@example.com",
                       transport=flow.transport, **parts)
 
 
-def is_closed(phone, flow, within=3.0):
-    return phone.wire.wait_closed(flow, within)
+def is_closed(phone, flow):
+    return phone.wire.wait_closed(flow)
 
 
 # ---- where a message ends
@@ -211,10 +218,10 @@ def test_a_length_that_is_too_large(scene, stream):
     alice = stream.phone()
     flow = stream.connect(alice)
     data = request_of(alice, flow, body=b"hello").encode()
-    flow.send(data.replace(b"Content-Length: 5", b"Content-Length: 6"))
     begun = time.monotonic()
+    flow.send(data.replace(b"Content-Length: 5", b"Content-Length: 6"))
     assert is_closed(alice, flow)
-    assert 0.3 < time.monotonic() - begun < 2
+    assert 0.3 < time.monotonic() - begun < UNTOLD
     assert alice.receive(timeout=0) is None
     stream.refused("slow-message")
 
@@ -265,8 +272,7 @@ def test_an_end_in_the_middle(scene, stream, part):
     time.sleep(0.1)
     alice.wire.drop(flow)
     serve(stream.phone("bob", 11), pbx)
-    gauges = scene.daemon.metrics()
-    assert gauges["transport_connections", "accepted"] == 1
+    until(lambda: accepted(scene) == 1)
 
 
 def test_a_phone_that_is_gone_when_the_answer_comes(scene, stream):
@@ -285,9 +291,9 @@ def test_a_phone_that_is_gone_when_the_answer_comes(scene, stream):
 def test_a_connection_that_says_nothing(scene, stream):
     stream.start(limits={"first_message": "600ms"})
     alice = stream.phone()
-    flow, begun = stream.connect(alice), time.monotonic()
-    assert is_closed(alice, flow)
-    assert 0.3 < time.monotonic() - begun < 2
+    begun = time.monotonic()
+    assert is_closed(alice, stream.connect(alice))
+    assert 0.3 < time.monotonic() - begun < 8      # 10 s by default
     stream.refused("first-message")
 
 
@@ -301,41 +307,42 @@ def test_a_message_that_dribbles_in(scene, stream, what):
     at = 0 if what == "head" else len(data) - 500
     begun = time.monotonic()
     flow.send(data[:at])
-    while not flow.closed and time.monotonic() - begun < 4:
+    # by itself it would be whole after 25 s
+    while not flow.closed and time.monotonic() - begun < PATIENCE:
         try:
             flow.send(data[at:at + 1])
         except OSError:
             break
         at += 1
         alice.wire.pump(0.05)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < UNTOLD
     stream.refused("slow-message")
 
 
 def test_a_connection_that_is_idle(scene, stream):
     stream.start(limits={"idle": "1s"})
     alice, pbx = stream.phone(), scene.pbx()
-    serve(alice, pbx)
     begun = time.monotonic()
-    assert is_closed(alice, alice.sent_flow, 4)
+    serve(alice, pbx)
+    assert is_closed(alice, alice.sent_flow)
     assert time.monotonic() - begun > 0.7
     stream.refused("idle")
 
 
 def test_keep_alives_keep_it_alive(scene, stream):
-    stream.start(limits={"idle": "1s"})
+    stream.start(limits={"idle": "3s"})
     alice, pbx = stream.phone(), scene.pbx()
     serve(alice, pbx)
     for _ in range(6):
         alice.sent_flow.send(b"\r\n\r\n")
-        assert not alice.wire.wait_closed(alice.sent_flow, 0.4)
+        assert not alice.wire.wait_closed(alice.sent_flow, 0.7)
     serve(alice, pbx)
     assert len(alice.wire.flows) == 1
 
 
 @pytest.mark.parametrize("part", [0, 1, 100])
 def test_handshakes_that_stay_open(scene, pki, part):
-    scene.start(limits={"handshake": "700ms", "first_message": "60s"},
+    scene.start(limits={"handshake": "2s", "first_message": "60s"},
                 listen=scene.listeners(scene.secure_listener(pki.server)))
     stream = Stream("tls", scene, pki)
     held, begun = [], time.monotonic()
@@ -346,11 +353,10 @@ def test_handshakes_that_stay_open(scene, pki, part):
         held.append(sock)
     serve(scene.secure("alice", 10), scene.pbx())
     for sock in held:
-        sock.settimeout(3)
         while sock.recv(100):
             pass
         sock.close()
-    assert 0.4 < time.monotonic() - begun < 3
+    assert time.monotonic() - begun > 1.5
     stream.refused("handshake", 20)
 
 
@@ -379,15 +385,12 @@ def test_2000_idle_connections(scene, pki, many_files, count, secure):
             for n in range(count)]
     held += [caller.connect(scene.net.host(60 + n % 20),
                             (scene.at, 5061)).sock for n in range(secure)]
-    time.sleep(0.3)
-    gauges = scene.daemon.metrics()
-    assert gauges["transport_connections", "accepted"] == 2000
+    until(lambda: accepted(scene) == 2000)
     before = scene.daemon.cpu_seconds()
     call(scene.alice(), scene.pbx())
     time.sleep(1)
     assert scene.daemon.cpu_seconds() - before < 0.3, "idle ones cost time"
-    gauges = scene.daemon.metrics()
-    assert gauges["transport_connections", "accepted"] == 2000
+    assert accepted(scene) == 2000
     for sock in held:
         sock.close()
 
@@ -401,7 +404,7 @@ def test_connections_in_all(scene, stream):
     is_turned_away(stream, 30)
     stream.refused("connections")
     phones[0].wire.drop(phones[0].sent_flow)
-    time.sleep(0.2)
+    until(lambda: accepted(scene) == 3)
     phones[4].send("OPTIONS", "sip:bob@example.com")
     phones[4].expect(407)
 
@@ -412,6 +415,48 @@ def is_turned_away(stream, number):
             assert sock.recv(1) == b""
         except ConnectionError:
             pass
+
+
+def keep_alive_timers(scene, phone):
+    """Of the daemon's connections to it: what the kernel's timer waits for
+    (proc(5), 2: a keep-alive), and for how many seconds."""
+    def hex_of(host, port):
+        octets = socket.inet_aton(host)
+        return "%s:%04X" % (octets[::-1].hex().upper(), port)
+
+    with open("/proc/net/tcp", encoding="ascii") as f:
+        rows = [line.split() for line in f]
+    tick = 100
+    return [(int(row[5].split(":")[0], 16),
+             int(row[5].split(":")[1], 16) / tick) for row in rows
+            if row[2].startswith(hex_of(phone.host, 0)[:8]) and
+            row[1].startswith(hex_of(scene.at, 0)[:8]) and row[3] == "01"]
+
+
+def test_the_kernel_looks_whether_who_is_silent_is_there(scene, stream):
+    """Whose power failed hangs up on nobody, and must not hold the places of
+    his office until limits.idle."""
+    stream.start()
+    alice = stream.phone()
+    alice.send("OPTIONS", "sip:bob@example.com")
+    alice.expect(407)
+    (what, seconds), = until(lambda: [
+        x for x in keep_alive_timers(scene, alice) if x[0] == 2])
+    assert 0 < seconds <= 120
+
+
+def test_an_office_comes_back_beside_its_dead_connections(scene):
+    """200 phones behind one address, with the limits by default."""
+    scene.start(log={"level": "info"})
+    dead = [connected(scene.net.host(10), scene.proxy) for _ in range(200)]
+    alice = scene.phone("alice", 10, transport="tcp")
+    back = [alice.flow_to(*scene.proxy, "tcp") for _ in range(200)]
+    for flow in back:
+        alice.send("OPTIONS", "sip:bob@example.com", flow=flow)
+        alice.expect(407)
+    assert not scene.log.find(event="transport.refuse")
+    for sock in dead:
+        sock.close()
 
 
 def test_connections_of_one_source(scene, stream):
@@ -436,7 +481,7 @@ def test_one_who_asks_and_does_not_listen(scene, stream):
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.bind((alice.host, 0))
-    sock.settimeout(3)
+    sock.settimeout(PATIENCE)
     sock.connect(stream.remote)
     flow = alice.tls.over(sock) if alice.tls else None
     data = b"".join(alice.make(
@@ -444,7 +489,7 @@ def test_one_who_asks_and_does_not_listen(scene, stream):
         headers=[("Subject", "s" * 500)]).encode() for _ in range(20))
     begun = time.monotonic()
     with pytest.raises(ConnectionError):
-        while time.monotonic() - begun < 15:
+        while time.monotonic() - begun < 60:
             sock.sendall(flow.sealed(data) if flow else data)
     sock.close()
     stream.refused("unsent-bytes")
@@ -465,12 +510,13 @@ def test_a_target_that_does_not_listen(scene, stream):
     deaf.listen(8)
     alice, statuses = stream.phone(), set()
     for _ in range(300):
-        ask(alice, "MESSAGE", body=b"x" * 30000)
-        got = alice.receive(timeout=0.002)
-        if got is not None:
+        alice.send("MESSAGE", "sip:bob@example.com", body=b"x" * 30000)
+        # to this one, or to one before
+        got = alice.expect((407, 500, 503))
+        if got.status != 407:
             statuses.add(got.status)
-        if 500 in statuses or 503 in statuses:
             break
+        alice.answer()
     deaf.close()
     assert statuses & {500, 503}, statuses
     stream.scene.log.has(event="transport.refuse", reason="unsent-bytes")

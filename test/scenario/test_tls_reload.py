@@ -6,12 +6,13 @@ import time
 
 import pytest
 
+from harness.patience import PATIENCE, until
 from harness.pki import DAY, read, write
 from harness.scene import serve
 from harness.tls import Called, Caller, refused_by
 
 CARRIER = "carrier.example.net"
-LOOK = 13                           # the files are looked at every 10 s
+LOOK = 10                           # the files are looked at so often, in s
 
 
 @pytest.fixture
@@ -99,13 +100,13 @@ def test_a_new_certificate_is_seen(scene, pki, files):
     files.start()
     before = files.loaded()
     files.show(newer(pki))
-    scene.log.has(event="tls.load", count=before + 1, timeout=LOOK)
+    scene.log.has(event="tls.load", count=before + 1, timeout=LOOK + PATIENCE)
     assert shown(scene) == newer(pki).der
 
 
 def test_files_that_did_not_change_are_not_read_again(scene, files):
     files.start()
-    scene.log.has_not(settle=LOOK - 2, event="tls.keep")
+    scene.log.has_not(settle=LOOK + 1, event="tls.keep")
     assert files.loaded() == 1
 
 
@@ -136,7 +137,7 @@ def test_a_broken_file_changes_nothing(scene, pki, files, which, what, how):
     if how == "signal":
         said = files.reload("tls.keep")
     else:
-        said = scene.log.has(event="tls.keep", timeout=LOOK)
+        said = scene.log.has(event="tls.keep", timeout=LOOK + PATIENCE)
     assert path in said["reason"]
     assert shown(scene) == pki.server.der
     assert files.loaded() == before
@@ -234,7 +235,7 @@ def test_a_list_that_is_seen(scene, pki, files):
     files.start()
     before = files.loaded()
     files.revoke(revoked)
-    scene.log.has(event="tls.load", count=before + 1, timeout=LOOK)
+    scene.log.has(event="tls.load", count=before + 1, timeout=LOOK + PATIENCE)
     assert not carrier_is_in(scene, Caller(identity=revoked))
 
 
@@ -271,16 +272,16 @@ def test_whom_we_believe_as_a_client(scene, pki, files, dns):
     write(files.crl, pki.lists(), pki.other.crl())
     files.reload()
     pbx.wire.drop(first)
-    time.sleep(0.2)
+    until(lambda: scene.daemon.metrics()[
+        "transport_connections", "outgoing"] == 0)
     alice.send("OPTIONS", "sip:bob@example.com")
     alice.expect(407)
     alice.answer()
-    for _ in range(100):
+
+    def heard():
         pbx.expect_nothing(0.02)
-        got = alice.receive(timeout=0.02)
-        if got is not None:
-            break
-    assert got is not None and got.status == 500
+        return alice.receive(timeout=0.02)
+    assert until(heard).status == 500
     scene.log.has(event="transport.refuse", reason="tls-unknown-authority")
 
 

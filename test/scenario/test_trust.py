@@ -15,6 +15,12 @@ PRIVATE = [
     ("P-Profile-Key", "<sip:!.*!@c.d>"),
     ("P-Served-User", "<sip:a@b.c>"),
     ("P-DCS-Billing-Info", "1/2@b.c"),
+    ("P-Charge-Info", "<sip:a@b.c>"),
+    ("Additional-Identity", "<sip:a@b.c>"),
+    ("Attestation-Info", "A"),
+    ("Cellular-Network-Info", "3GPP-E-UTRAN-FDD;cell-info-age=1"),
+    ("Origination-Id", "123e4567-e89b-12d3-a456-426655440000"),
+    ("Relayed-Charge", "ab"),
     ("p-cHARGING-vECTOR", "icid-value=in-other-letters"),
 ]
 ASSERTED = [("P-Asserted-Identity", "<tel:+4930>"),

@@ -38,11 +38,12 @@ expect()
 	fi
 }
 
-echo 1..40
+echo 1..42
 # what is allowed
 expect none proxy/daemon/daemon.c '#include "modules/registry.h"'
-expect none proxy/pipeline/pipeline.c '#include "pipeline/admit.h"'
-expect none proxy/pipeline/admit.c '#include "pipeline/admit.h"'
+expect none proxy/pipeline/pipeline.c '	{ "relay",	step_relay },'
+expect none proxy/pipeline/relay.c 'step_relay(struct request *req)'
+expect none proxy/pipeline/plain.c '/* As step_rate tells. */'
 expect none proxy/transport/udp.c '#include "io/loop.h"'
 expect none proxy/transaction/client.c '#include "transport/transport.h"'
 expect none modules/users_file.h '#include "auth/cred.h"'
@@ -68,7 +69,8 @@ expect 2 proxy/auth/cred.h '#include "daemon/settings.h"'
 # rules 3 and 4: neighbours
 expect 3 proxy/auth/cred.h '#include "route/peer.h"'
 expect 3 proxy/guard/limits.h '#include "auth/cred.h"'
-expect 4 proxy/pipeline/admit.c '#include "pipeline/relay.h"'
+expect 4 proxy/pipeline/ack.c '	return step_relay(req);'
+expect 4 proxy/pipeline/ack.c '	req->next = step_relay;'
 # rules 5 and 6: modules
 expect 5 modules/users_file.h '#include "auth/keys.h"'
 expect 5 modules/users_file.h '#include "guard/limits.h"'
@@ -76,7 +78,7 @@ expect 5 modules/users_file.h '#include "daemon/settings.h"'
 expect 6 proxy/daemon/daemon.c '#include "modules/users_file.h"'
 expect 6 proxy/auth/cred.c '	ops = &users_file_ops;'
 expect 6 modules/users_sql.c '	return &users_file_ops;'
-# rules 7 to 12: doors
+# rules 7 to 13: doors
 expect 7 proxy/daemon/settings.c '#include <libconfig.h>'
 expect 8 proxy/io/loop.c '#include <hiredis/hiredis.h>'
 expect 9 proxy/route/peer.c '#include <sofia-sip/sip.h>'

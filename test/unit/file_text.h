@@ -13,11 +13,12 @@ struct file_text {
 };
 
 static inline void
-file_text_say(void *arg, bool is_error, const char *line)
+file_text_say(void *arg, const struct conf_complaint *what)
 {
+	char line[CONF_COMPLAINT_MAX];
 	struct file_text *f = arg;
 
-	(void)is_error;
+	conf_complaint_text(line, what);
 	strncat(f->said, line, sizeof f->said - strlen(f->said) - 1);
 	strncat(f->said, "\n", sizeof f->said - strlen(f->said) - 1);
 }

@@ -22,6 +22,7 @@ struct server {
 
 /* true: redis-server is there; else tests are skipped. */
 bool rig_has_redis(void);
+#define NEED_REDIS() do { if (!rig_has_redis()) skip(); } while (0)
 
 uint16_t server_free_port(void);
 /* Starts and waits until it answers.  port 0: a free one is taken. */

@@ -12,8 +12,7 @@
 #include <cmocka.h>
 
 #include "base/addr.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "base/count.h"
 
 static const struct {
 	const char	*text, *shown;	/* shown NULL: refused */
@@ -168,6 +167,32 @@ static const struct {
 };
 
 static void
+nets_meet(void **state)
+{
+	static const struct { const char *a, *b; bool meet; } net[] = {
+		{ "10.0.0.0/8", "10.1.2.3", true },
+		{ "10.0.0.0/8", "10.0.0.0/8", true },
+		{ "10.0.0.0/8", "11.0.0.0/8", false },
+		{ "10.0.0.0/9", "10.128.0.0/9", false },
+		{ "0.0.0.0/0", "192.0.2.7", true },
+		{ "0.0.0.0/0", "2001:db8::/64", false },
+		{ "::/0", "192.0.2.7", false },
+		{ "2001:db8::7", "2001:db8::/64", true },
+		{ "2001:db8:0:1::7", "2001:db8::/64", false },
+		{ "2001:db8::/32", "2001:db8:5::/64", true }
+	};
+	struct net a, b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(net); i++) {
+		assert_true(net_parse(&a, str_of(net[i].a)));
+		assert_true(net_parse(&b, str_of(net[i].b)));
+		assert_int_equal(net_meets(&a, &b), net[i].meet);
+		assert_int_equal(net_meets(&b, &a), net[i].meet);
+	}
+}
+
+static void
 everybody_is_a_whole_family(void **state)
 {
 	struct net n;
@@ -179,6 +204,35 @@ everybody_is_a_whole_family(void **state)
 	}
 }
 
+static void
+private_nets_have_their_edges(void **state)
+{
+	static const struct { const char *in, *out; } cases[] = {
+		{ "10.0.0.0", "9.255.255.255" },
+		{ "10.255.255.255", "11.0.0.0" },
+		{ "172.16.0.0", "172.15.255.255" },
+		{ "172.31.255.255", "172.32.0.0" },
+		{ "192.168.0.0", "192.167.255.255" },
+		{ "192.168.255.255", "192.169.0.0" },
+		{ "100.64.0.0", "100.63.255.255" },
+		{ "100.127.255.255", "100.128.0.0" },
+		{ "fc00::1", "fbff::1" }, { "fdff::1", "fe00::1" },
+		{ "fec0::1", "febf::1" }, { "64:ff9b:1::", "64:ff9b:2::" },
+		{ "::ffff:10.1.2.3", "127.0.0.1" }, { "feff::", "::1" },
+	};
+	struct addr a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_true(addr_parse_host(&a, str_of(cases[i].in)));
+		if (!addr_is_private(&a))
+			fail_msg("%s is private", cases[i].in);
+		assert_true(addr_parse_host(&a, str_of(cases[i].out)));
+		if (addr_is_private(&a))
+			fail_msg("%s is not private", cases[i].out);
+	}
+}
+
 int
 main(void)
 {
@@ -187,7 +241,9 @@ main(void)
 		cmocka_unit_test(ports_are_shown),
 		cmocka_unit_test(sockaddrs_go_both_ways),
 		cmocka_unit_test(nets_hold_addresses),
+		cmocka_unit_test(nets_meet),
 		cmocka_unit_test(everybody_is_a_whole_family),
+		cmocka_unit_test(private_nets_have_their_edges),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "auth/answer.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "base/count.h"
 
 static struct answer_as
 who(const char *user, const char *realm, const char *password)

@@ -11,10 +11,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "guard/bans.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { MAX = 100000 };
 
@@ -177,6 +176,29 @@ any_may_be_taken_back(void **state)
 	bans_free(b);
 }
 
+/* What fills a gap may end before what stands above the gap. */
+static void
+a_gap_is_filled_in_order(void **state)
+{
+	static const int64_t until[] = { 1, 100, 2, 101, 102, 50, 5 },
+	    left[] = { 1, 2, 5, 50, 100, 102 };
+	struct bans *b = bans_new(key);
+	struct addr a;
+
+	(void)state;
+	for (uint32_t i = 0; i < COUNT(until); i++) {
+		a = numbered(i);
+		assert_int_equal(ban(b, &a, until[i], MAX), 0);
+	}
+	a = numbered(3);
+	assert_true(bans_remove(b, &a));
+	for (size_t i = 0; i < COUNT(left); i++) {
+		assert_int_equal(bans_next_end_ms(b), left[i]);
+		bans_end(b, left[i]);
+	}
+	bans_free(b);
+}
+
 static void
 the_later_end_counts(void **state)
 {
@@ -235,7 +257,8 @@ listeners_are_told(void **state)
 	assert_true(bans_listen(b, hear, &two));
 	ban(b, &a[1], 10, 2);
 	ban(b, &a[2], 5, 2);
-	ban(b, &a[2], 4, 2);			/* nothing new */
+	ban(b, &a[2], 5, 2);			/* nothing new */
+	ban(b, &a[2], 4, 2);
 	ban(b, &a[2], 20, 2);
 	ban(b, &a[3], 30, 2);
 	bans_end(b, 25);
@@ -361,6 +384,7 @@ main(void)
 		cmocka_unit_test(bans_end_in_their_order),
 		cmocka_unit_test(thousands_end_in_portions),
 		cmocka_unit_test(any_may_be_taken_back),
+		cmocka_unit_test(a_gap_is_filled_in_order),
 		cmocka_unit_test(the_later_end_counts),
 		cmocka_unit_test(listeners_are_told),
 		cmocka_unit_test(their_number_is_bounded),

@@ -9,10 +9,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/writer.h"
 #include "guard/body.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 #define MIXED "multipart/mixed;boundary=\"b\""
 #define SDP "Content-Type: application/sdp\r\n\r\n"

@@ -10,10 +10,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "guard/calls.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { HOUR_MS = 3600 * 1000 };
 
@@ -51,7 +50,25 @@ end_call(struct calls *cs, uint32_t call)
 	uint8_t id[CALL_ID_BYTES];
 
 	name(id, call);
-	calls_end(cs, id);
+	calls_end(cs, id, CALLS_OVER);
+}
+
+static void
+bye_call(struct calls *cs, uint32_t call)
+{
+	uint8_t id[CALL_ID_BYTES];
+
+	name(id, call);
+	calls_end(cs, id, CALLS_BYE);
+}
+
+static void
+answer_call(struct calls *cs, uint32_t call, int64_t lasts_ms, int64_t now_ms)
+{
+	uint8_t id[CALL_ID_BYTES];
+
+	name(id, call);
+	calls_answered(cs, id, lasts_ms, now_ms);
 }
 
 static void
@@ -63,7 +80,8 @@ touch_call(struct calls *cs, uint32_t call, int64_t lasts_ms, int64_t now_ms)
 	calls_touch(cs, id, lasts_ms, now_ms);
 }
 
-/* B begins, E ends, T touches; at a time in ms, for this long. */
+/* B begins, A is answered, E ends, H hangs up, T touches; at a time in ms, for
+ * this long. */
 static const struct step {
 	char		 what;
 	uint32_t	 call;
@@ -85,11 +103,20 @@ static const struct step {
 	{ 'B', 5, 1499, 1000, CALLS_TOO_MANY, 2 },
 	{ 'B', 5, 1500, 100, CALLS_WITHIN, 2 },		/* 4 is */
 	{ 'T', 9, 1500, 5000, 0, 2 },
+	{ 'T', 3, 1550, 10, 0, 2 },		/* not while it rings */
+	{ 'B', 6, 1560, 1000, CALLS_TOO_MANY, 2 },
+	{ 'A', 9, 1550, 10, 0, 2 },
+	{ 'A', 3, 1550, 5000, 0, 2 },
 	{ 'T', 3, 1550, 10, 0, 2 },			/* sooner, too */
 	{ 'B', 6, 1560, 1000, CALLS_WITHIN, 2 },
 	{ 'B', 7, 1600, 1000, CALLS_WITHIN, 2 },
 	{ 'E', 6, 1600, 0, 0, 1 },
 	{ 'E', 7, 1600, 0, 0, 0 },
+	{ 'B', 8, 1600, 1000, CALLS_WITHIN, 1 },
+	{ 'H', 8, 1600, 0, 0, 1 },		/* one early dialog did */
+	{ 'A', 8, 1600, 5000, 0, 1 },
+	{ 'H', 9, 1600, 0, 0, 1 },
+	{ 'H', 8, 1600, 0, 0, 0 },
 };
 
 static void
@@ -106,6 +133,10 @@ calls_come_and_go(void **state)
 		ask.lasts_ms = s->lasts_ms;
 		if (s->what == 'E')
 			end_call(cs, s->call);
+		else if (s->what == 'H')
+			bye_call(cs, s->call);
+		else if (s->what == 'A')
+			answer_call(cs, s->call, s->lasts_ms, s->at_ms);
 		else if (s->what == 'T')
 			touch_call(cs, s->call, s->lasts_ms, s->at_ms);
 		else if (calls_begin(cs, &ask, s->at_ms) != s->want)
@@ -226,7 +257,7 @@ the_order_holds(void **state)
 		lot = lot * 1664525 + 1013904223;
 		if (i % 3 == 0) {
 			ends[i] = 1 + (lot >> 8) % 10000;
-			touch_call(cs, i, ends[i], 0);
+			answer_call(cs, i, ends[i], 0);
 		} else if (i % 3 == 1) {
 			ends[i] = 0;
 			end_call(cs, i);

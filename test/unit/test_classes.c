@@ -10,12 +10,11 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "file_text.h"
 #include "guard/classes.h"
 #include "guard/hours.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 struct file { struct conf_groups classes; };
 

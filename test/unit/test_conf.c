@@ -15,10 +15,10 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "conf/conf.h"
 #include "failing_alloc.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "put_file.h"
 
 /* One of each kind, and some kinds inside others. */
 struct inner_conf { int line; const char *is; int64_t n; };
@@ -92,11 +92,12 @@ static const struct conf_opt all_opts[] = {
 struct said { char text[8192]; size_t n; };
 
 static void
-note(void *arg, bool is_error, const char *line)
+note(void *arg, const struct conf_complaint *what)
 {
+	char line[CONF_COMPLAINT_MAX];
 	struct said *s = arg;
 
-	(void)is_error;
+	conf_complaint_text(line, what);
 	s->n += (size_t)snprintf(s->text + s->n, sizeof s->text - s->n,
 	    "%s\n", line);
 	assert_true(s->n < sizeof s->text);
@@ -420,16 +421,6 @@ complaints_have_one_form(void **state)
  * a third. */
 struct rig { char dir[64], outer[96], inner[96], err[96]; int stderr_was; };
 
-static void
-put_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
 static int
 set_up(void **state)
 {
@@ -470,9 +461,8 @@ complaints_name_the_included_file(void **state)
 	put_file(r->outer, "# first\n@include \"inner.cfg\"\nnumber = -9;\n");
 	put_file(r->inner, "flag = true;\n\npath = \"x\";\ntext = \"x\";\n"
 	    "group = { n = 3; };\n");
-	c = conf_read(r->outer);
+	c = conf_read(r->outer, note, &said);
 	assert_non_null(c);
-	conf_on_complaint(c, note, &said);
 	assert_int_not_equal(conf_fill(c, conf_root(c), all_opts, &v), 0);
 	conf_error(c, v.group.line, "group", "seen later");
 	assert_int_equal(conf_line_number(v.group.line), 5);
@@ -502,7 +492,7 @@ refused(struct rig *r, const char *text, char *out, size_t size)
 	fflush(stderr);
 	assert_non_null(f = fopen(r->err, "w+"));
 	dup2(fileno(f), STDERR_FILENO);
-	c = conf_read(r->outer);
+	c = conf_read(r->outer, NULL, NULL);
 	fflush(stderr);
 	dup2(was, STDERR_FILENO);
 	close(was);
@@ -562,7 +552,7 @@ a_file_may_end_in_the_middle_of_a_line(void **state)
 
 	for (size_t i = 0; i < COUNT(texts); i++) {
 		put_file(r->outer, texts[i]);
-		c = conf_read(r->outer);
+		c = conf_read(r->outer, NULL, NULL);
 		assert_non_null(c);
 		conf_free(c);
 	}
@@ -601,11 +591,10 @@ the_manual_says_all_of_a_row(void **state)
 }
 
 static void
-ignore(void *arg, bool is_error, const char *line)
+ignore(void *arg, const struct conf_complaint *what)
 {
 	(void)arg;
-	(void)is_error;
-	(void)line;
+	(void)what;
 }
 
 static bool

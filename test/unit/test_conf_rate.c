@@ -10,9 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "file_text.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 struct file {
 	struct conf_rate	must, may, none;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "failing_alloc.h"
 
@@ -243,6 +244,12 @@ connections_per_source(void **state)
 	assert_int_equal(counted(rig, "connections-per-source"), 3);
 	close(other);
 	close_all(fd, COUNT(fd));
+	while (counted(rig, "accepted") > 0)
+		turn(rig, 10);
+	fd[0] = call(rig);		/* their places are free again */
+	fd[1] = call(rig);
+	assert_int_equal(open_ones(rig, fd, 2), 2);
+	close_all(fd, 2);
 }
 
 static void
@@ -349,6 +356,11 @@ connections_are_used_again(void **state)
 	fd = take_call(rig, listening);
 	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 9);
 
+	h.tls.name = "other.example.com";	/* means nothing without TLS */
+	assert_int_equal(send_to(rig, h, "abc", &id[3]), 0);
+	assert_int_equal(id[3], id[0]);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 3);
+
 	h.port = other;			/* leaves from elsewhere */
 	assert_int_equal(send_to(rig, h, "abc", &id[3]), 0);
 	assert_true(id[3] != id[0]);
@@ -397,7 +409,7 @@ broken_is_found_out_by_sending(void **state)
 	struct rig *rig = *state;
 	struct hop h = { 0 };
 	int listening = listener(4, &h.addr), fd;
-	uint32_t first, second;
+	uint32_t first, second, again;
 
 	assert_int_equal(send_to(rig, h, "abc", &first), 0);
 	fd = take_call(rig, listening);
@@ -407,6 +419,9 @@ broken_is_found_out_by_sending(void **state)
 	close(fd);
 	assert_int_equal(send_to(rig, h, "def", &second), 0);
 	assert_true(second != first);
+	assert_false(transport_is_open(rig->transport, first));
+	assert_int_equal(send_to(rig, h, "ghi", &again), 0);
+	assert_int_equal(again, second);
 	assert_int_equal(send_to(rig, (struct hop){ .connection = first },
 	    "ghi", NULL), -ENOTCONN);
 	assert_int_equal(rig->lost, 0);
@@ -414,8 +429,8 @@ broken_is_found_out_by_sending(void **state)
 	assert_int_equal(rig->lost, 1);
 	assert_int_equal(rig->lost_id, first);
 	fd = take_call(rig, listening);
-	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 3);
-	assert_string_equal(buf, "def");
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 6);
+	assert_string_equal(buf, "defghi");
 	close(fd);
 	close(listening);
 }
@@ -461,6 +476,28 @@ deaf_ones_are_given_up(void **state)
 	close(listening);
 }
 
+/* Nor another connection, to fill that as well. */
+static void
+deaf_ones_get_no_second_chance(void **state)
+{
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	int listening = listener(4, &h.addr), rc = 0;
+
+	conf.unsent_bytes = PIECE / 2;
+	transport_set_conf(rig->transport, &conf);
+	/* one may always wait */
+	assert_int_equal(send_to(rig, h, piece(0), NULL), 0);
+	for (int i = 0; i < 5000 && rc == 0; i++) {
+		rc = send_to(rig, h, piece(0), NULL);
+		assert_int_equal(counted(rig, "outgoing"), 1);
+		turn(rig, 0);
+	}
+	assert_int_equal(rc, -ENOBUFS);
+	close(listening);
+}
+
 static void
 slow_ones_get_it_all(void **state)
 {
@@ -492,6 +529,217 @@ slow_ones_get_it_all(void **state)
 	close(listening);
 }
 
+/* So much waits for it then, besides what the kernel took; how much was it? */
+static size_t
+stuff(struct rig *rig, struct hop h, uint64_t bytes, uint32_t *id)
+{
+	size_t n = 0;
+
+	for (; counted(rig, "transport_unsent_bytes") < bytes; n += PIECE) {
+		assert_int_equal(send_to(rig, h, piece(0), id), 0);
+		turn(rig, 0);
+	}
+	return n;
+}
+
+static void
+nothing_overtakes_what_waits(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	int listening = listener(4, &h.addr), fd;
+	size_t left;
+	ssize_t n;
+
+	conf.unsent_bytes = 64 << 20;
+	transport_set_conf(rig->transport, &conf);
+	left = stuff(rig, h, 1 << 20, NULL);
+	fd = take_call(rig, listening);
+	/* so that the kernel would take it now */
+	while ((n = recv(fd, buf, sizeof buf, 0)) > 0)
+		left -= (size_t)n;
+	assert_int_equal(send_to(rig, h, "z", NULL), 0);
+	for (; left > 0; left -= (size_t)n) {
+		n = hear(rig, fd, buf, ANSWER_MS);
+		assert_true(n > 0);
+		if (memchr(buf, 'z', (size_t)n) != NULL) {
+			assert_int_equal(n, left + 1);
+			assert_int_equal(buf[n - 1], 'z');
+			n--;
+			break;
+		}
+	}
+	close(fd);
+	close(listening);
+}
+
+/* Who does not read gets no answers to his keep-alives piled up. */
+static void
+deaf_ones_are_not_kept_alive(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	int fd = call(rig);
+	uint64_t before;
+
+	conf.unsent_bytes = 64 << 20;
+	transport_set_conf(rig->transport, &conf);
+	say(fd, buf, request(buf, "TCP", "", 0));
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
+	h.connection = rig->last.connection;
+	rig->mute = true;
+	stuff(rig, h, 1 << 20, NULL);
+	before = counted(rig, "transport_unsent_bytes");
+	for (int i = 0; i < 10; i++)
+		say(fd, "\r\n\r\n", 4);
+	say(fd, buf, request(buf, "TCP", "", 0));
+	while (rig->requests == 1)
+		turn(rig, 10);
+	assert_true(counted(rig, "transport_unsent_bytes") <= before);
+	close(fd);
+}
+
+/* A first message that came is none that is waited for. */
+static void
+who_spoke_may_be_silent(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	int fd;
+
+	fd = call(rig);
+	say(fd, buf, request(buf, "TCP", "", 0));
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 200);
+	conf.first_message_ms = 100;
+	transport_set_conf(rig->transport, &conf);
+	assert_false(is_closed(rig, fd, 300));
+	assert_int_equal(counted(rig, "first-message"), 0);
+	close(fd);
+}
+
+/* What is about to end, since nobody knows where a next message would begin,
+ * takes nothing more; another one does, and is used again. */
+static void
+damaged_ones_are_not_used_again(void **state)
+{
+	static const char text[] = "OPTIONS sip:x SIP/2.0\r\n"
+	    "Via: SIP/2.0/TCP 127.0.0.1:9\r\nFrom: <sip:a@b>;tag=1\r\n"
+	    "To: <sip:x@y>\r\nl: 99999\r\n\r\n";
+	static char buf[BUF];
+	struct rig *rig = *state;
+	struct hop h = { 0 };
+	int listening = listener(4, &h.addr), fd;
+	uint32_t id[3];
+
+	assert_int_equal(send_to(rig, h, "abc", &id[0]), 0);
+	fd = take_call(rig, listening);
+	assert_int_equal(hear(rig, fd, buf, ANSWER_MS), 3);
+	say(fd, text, strlen(text));
+	assert_int_equal(answer(rig, fd, ANSWER_MS), 413);
+	assert_int_equal(send_to(rig, h, "abc", &id[1]), 0);
+	assert_int_equal(send_to(rig, h, "abc", &id[2]), 0);
+	assert_true(id[1] != id[0]);
+	assert_int_equal(id[1], id[2]);
+	close(fd);
+	close(listening);
+}
+
+/* Sending is a use, also of what had to wait. */
+static void
+the_most_unused_makes_room(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct hop h[6] = { { 0 } };
+	int listening[COUNT(h)], fd[COUNT(h)];
+	uint32_t id[COUNT(h)];
+	size_t left;
+	ssize_t n;
+
+	conf.connections = 2;
+	conf.unsent_bytes = 64 << 20;
+	transport_set_conf(rig->transport, &conf);
+	for (size_t i = 0; i < COUNT(h); i++)
+		listening[i] = listener(4, &h[i].addr);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(send_to(rig, h[i], "abc", &id[i]), 0);
+		fd[i] = take_call(rig, listening[i]);
+		assert_int_equal(hear(rig, fd[i], buf, ANSWER_MS), 3);
+	}
+	assert_int_equal(send_to(rig, h[0], "abc", NULL), 0);
+	assert_int_equal(send_to(rig, h[2], "abc", &id[2]), 0);
+	assert_true(transport_is_open(rig->transport, id[0]));
+	assert_false(transport_is_open(rig->transport, id[1]));
+	fd[2] = take_call(rig, listening[2]);
+
+	left = stuff(rig, h[0], 1 << 20, &id[0]) + 3;
+	assert_int_equal(send_to(rig, h[2], "abc", NULL), 0);
+	for (; left > 0; left -= (size_t)n) {
+		n = hear(rig, fd[0], buf, ANSWER_MS);
+		assert_true(n > 0);
+	}
+	assert_int_equal(send_to(rig, h[3], "abc", &id[3]), 0);
+	assert_true(transport_is_open(rig->transport, id[0]));
+	assert_false(transport_is_open(rig->transport, id[2]));
+
+	/* what comes is a use, too */
+	fd[3] = take_call(rig, listening[3]);
+	assert_int_equal(hear(rig, fd[3], buf, ANSWER_MS), 3);
+	rig->mute = true;
+	say(fd[0], buf, request(buf, "TCP", "", 0));
+	while (rig->requests == 0)
+		turn(rig, 10);
+	assert_int_equal(send_to(rig, h[4], "abc", &id[4]), 0);
+	assert_true(transport_is_open(rig->transport, id[0]));
+	assert_false(transport_is_open(rig->transport, id[3]));
+	/* in the same turn, and before it stands */
+	assert_int_equal(send_to(rig, h[5], "abc", &id[5]), 0);
+	assert_false(transport_is_open(rig->transport, id[0]));
+	assert_int_equal(send_to(rig, h[0], "abc", &id[0]), 0);
+	assert_false(transport_is_open(rig->transport, id[4]));
+	assert_true(transport_is_open(rig->transport, id[5]));
+	assert_int_equal(counted(rig, "unused"), 5);
+	close_all(fd, 4);
+	close_all(listening, COUNT(h));
+}
+
+/* What still goes out where the other half is closed is not lost for it. */
+static void
+who_drains_makes_no_room(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct hop h = { 0 }, other = { 0 };
+	int listening = listener(4, &h.addr), fd;
+	int beside = listener(4, &other.addr);
+	uint32_t id = 0;
+	uint64_t before;
+
+	conf.connections = 1;
+	conf.unsent_bytes = 64 << 20;
+	transport_set_conf(rig->transport, &conf);
+	stuff(rig, h, 32 << 20, &id);
+	fd = take_call(rig, listening);
+	before = counted(rig, "transport_unsent_bytes");
+	assert_int_equal(shutdown(fd, SHUT_WR), 0);
+	while (transport_is_open(rig->transport, id))
+		turn(rig, 10);
+	while (counted(rig, "transport_unsent_bytes") == before)
+		assert_true(hear(rig, fd, buf, ANSWER_MS) > 0);
+	assert_int_equal(send_to(rig, other, "abc", NULL), 0);
+	assert_int_equal(counted(rig, "unused"), 0);
+	close(fd);
+	close(listening);
+	close(beside);
+}
+
 /* Who closes his half still gets the answer; then it is over. */
 static void
 half_closed_ones_get_their_answer(void **state)
@@ -516,11 +764,12 @@ half_closed_ones_get_their_answer(void **state)
 static struct port *
 balanced(struct rig *rig)
 {
-	static struct net nets[1];
+	static struct net nets[2];
 
-	assert_true(net_parse(&nets[0], str_of("127.0.0.1")));
+	assert_true(net_parse(&nets[0], str_of("192.0.2.0/24")));
+	assert_true(net_parse(&nets[1], str_of("127.0.0.1")));
 	return listen_on(rig, (struct port_conf){ .transport = TRANSPORT_TCP,
-	    .balancer = nets, .nbalancers = 1 });
+	    .balancer = nets, .nbalancers = COUNT(nets) });
 }
 
 static void
@@ -621,7 +870,12 @@ clients_behind_a_balancer_are_counted(void **state)
 {
 	static const char *const header[] = {
 		PROXIED, PROXIED, PROXIED,
-		"PROXY TCP4 192.0.2.8 127.0.0.1 4711 5060\r\n"
+		"PROXY TCP4 192.0.2.8 127.0.0.1 4711 5060\r\n",
+		/* a /64 is one source */
+		"PROXY TCP6 2001:db8::1 2001:db8::9 4711 5060\r\n",
+		"PROXY TCP6 2001:db8::2 2001:db8::9 4711 5060\r\n",
+		"PROXY TCP6 2001:db8::3 2001:db8::9 4711 5060\r\n",
+		"PROXY TCP6 2001:db8:0:1::3 2001:db8::9 4711 5060\r\n"
 	};
 	struct transport_conf conf = generous;
 	struct rig *rig = *state;
@@ -635,9 +889,10 @@ clients_behind_a_balancer_are_counted(void **state)
 		say(fd[i], header[i], strlen(header[i]));
 		run(rig, 5);
 	}
-	assert_int_equal(open_ones(rig, fd, COUNT(fd)), 3);
+	assert_int_equal(open_ones(rig, fd, COUNT(fd)), 6);
 	assert_true(is_closed(rig, fd[2], 20));
-	assert_int_equal(counted(rig, "connections-per-source"), 1);
+	assert_true(is_closed(rig, fd[6], 20));
+	assert_int_equal(counted(rig, "connections-per-source"), 2);
 	close_all(fd, COUNT(fd));
 }
 
@@ -704,7 +959,14 @@ main(void)
 		T(accepted_ones_serve_us),
 		T(broken_is_found_out_by_sending),
 		T(deaf_ones_are_given_up),
+		T(deaf_ones_get_no_second_chance),
 		T(slow_ones_get_it_all),
+		T(nothing_overtakes_what_waits),
+		T(deaf_ones_are_not_kept_alive),
+		T(who_spoke_may_be_silent),
+		T(damaged_ones_are_not_used_again),
+		T(the_most_unused_makes_room),
+		T(who_drains_makes_no_room),
 		T(half_closed_ones_get_their_answer),
 		T(balancer_tells_the_source),
 		T(balancer_and_message_at_once),

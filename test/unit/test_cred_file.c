@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/metrics.h"
 #include "failing_alloc.h"
 #include "io/loop.h"
@@ -239,7 +240,7 @@ it_does_not_open_without_users(void **state)
 	struct cred_store_env env = { .realm = "r", .algs = 1 };
 	uint8_t lacking = 0;
 
-	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+	for (size_t i = 0; i < COUNT(texts); i++) {
 		if (texts[i] != NULL)
 			replace(rig, texts[i]);
 		metrics_free(rig->metrics);

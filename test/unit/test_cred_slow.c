@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "io/loop.h"
 #include "modules/kinds.h"
 
@@ -116,7 +117,7 @@ answers_keep_the_rules(void **state)
 	(void)state;
 	assert_int_equal(write(fd, users, sizeof users - 1), sizeof users - 1);
 	close(fd);
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		void *filled = calloc(1, cred_slow_ops.conf_size);
 		struct cred_store *store;
 		struct conf *conf;

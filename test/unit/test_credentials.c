@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "auth/credentials.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "base/count.h"
 
 #define MD5_HEX "8ca523f5e9506fed4657c9700eebdbec"
 #define SHA_HEX MD5_HEX "2ca10daf4496794697cf8db5856cb6c1"

@@ -9,11 +9,10 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "file_text.h"
 #include "guard/deny.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 struct file {
 	struct conf_list	deny;

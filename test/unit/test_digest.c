@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "auth/digest.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "base/count.h"
 
 #define NONCE_7616 "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v"
 #define CNONCE_7616 "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ"

@@ -20,11 +20,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "io/dns.h"
 #include "io/loop.h"
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 #define SERVER "127.83.73.1"
 #define NAPTR(name, order, service, way)				       \
 	"--naptr-record=" name ".test," order ",s," service ",," way ".test"

@@ -10,9 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "io/dns_message.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 /* The pieces of a message; a name is "\1a\4test", and "\300\14" points to the
  * one in the question. */

@@ -12,9 +12,8 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "io/dns_servers.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 /* "127.0.0.1:53, ::1:53" */
 static const char *

@@ -8,10 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "route/domains.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 static void
 a_host_is_known_in_every_spelling(void **state)

@@ -9,10 +9,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "guard/failures.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { ENTRIES = 1 << 10, WINDOW = 600, BAN = 100, BAN_MAX = 350 };
 
@@ -25,7 +24,7 @@ static const struct limits_conf limits = {
 
 /*
  * One step: at a time, a user (0: none) of a source, is wrong ('-') or right
- * ('+') so many times; how long is the ban that the last of them brings?
+ * ('+') so many times, or banned by another instance ('!'); how long is the ban that the last of them brings?
  * -SECONDS: the source is slowed instead.
  */
 struct step {
@@ -64,6 +63,11 @@ static const struct {
 	    { 10, 1, 5, '-', 2, 0 }, { 14, 1, 5, '-', 1, 0 },
 	    { 15, 1, 5, '-', 3, 0 }, { 22, 1, 5, '-', 1, 0 },
 	    { 22, 1, 6, '-', 2, 0 }, { 22, 1, 7, '-', 1, BAN } } },
+	{ "what others banned counts, and is forgotten as ours", {
+	    { 10, 1, 0, '!', 1, 0 }, { 10 + BAN, 1, 0, '-', 8, 2 * BAN },
+	    { 20, 2, 0, '!', 2, 0 }, { 20 + BAN, 2, 0, '-', 8, BAN_MAX },
+	    { 30, 3, 0, '!', 1, 0 },
+	    { 30 + BAN + BAN_MAX, 3, 0, '-', 8, BAN } } },
 	{ "bans double, up to the longest", {
 	    { 10, 1, 5, '-', 8, BAN }, { 120, 1, 5, '-', 8, 2 * BAN },
 	    { 330, 1, 5, '-', 8, BAN_MAX }, { 700, 1, 5, '-', 8, BAN_MAX },
@@ -76,7 +80,7 @@ static const struct {
 	    { 10, 1, 5, '-', 4, 0 }, { 10, 1, 6, '-', 3, 0 },
 	    { 10, 1, 7, '-', 1, BAN } } },
 	{ "an old password beside good ones", {
-	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 100, 0 },
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 300000, 0 },
 	    { 12, 1, 6, '-', 2, 0 }, { 12, 1, 7, '-', 2, 0 },
 	    { 12, 1, 8, '-', 1, 0 }, { 12, 1, 8, '-', 1, -BAN } } },
 	{ "what came before the first good one counts for its share only", {
@@ -105,6 +109,12 @@ static const struct {
 	    { 11, 1, 6, '-', 2, 0 }, { 11, 1, 7, '-', 2, 0 },
 	    { 11, 1, 8, '-', 2, -BAN }, { 12, 1, 10, '-', 50, 0 },
 	    { 11 + BAN, 1, 11, '-', 50, 0 } } },
+	{ "not even of many users", {
+	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 2, 0 },
+	    { 11, 1, 6, '-', 2, 0 }, { 11, 1, 7, '-', 2, 0 },
+	    { 11, 1, 8, '-', 2, -BAN }, { 12, 1, 10, '-', 2, 0 },
+	    { 12, 1, 11, '-', 2, 0 }, { 12, 1, 12, '-', 2, 0 },
+	    { 12, 1, 13, '-', 2, 0 } } },
 	{ "and doubles", {
 	    { 10, 1, 9, '+', 1, 0 }, { 11, 1, 5, '-', 2, 0 },
 	    { 11, 1, 6, '-', 2, 0 }, { 11, 1, 7, '-', 2, 0 },
@@ -142,6 +152,8 @@ walk(struct failures *f, const struct step *s)
 			return INT64_MIN;	/* before the last one */
 		if (s->what == '-')
 			ban_s = add(f, &limits, &who, s->at_s);
+		else if (s->what == '!')
+			failures_told(f, &limits, &who, s->at_s);
 		else
 			failures_forgive(f, &limits, &who, s->at_s);
 	}
@@ -162,6 +174,49 @@ too_many_failures_are_a_ban(void **state)
 				fail_msg("%s: step %zu", cases[i].what, k);
 		failures_free(f);
 	}
+}
+
+static struct limits_conf
+limits_after(int64_t ban_after)
+{
+	struct limits_conf l = limits;
+
+	l.ban_after = ban_after;
+	return l;
+}
+
+static void
+the_least_limit_is_one(void **state)
+{
+	(void)state;
+	for (int64_t after = 1; after < 8; after++) {
+		const struct limits_conf l = limits_after(after);
+		const struct failures_who who = { 1, 2, 3 };
+		struct failures *f = failures_new(ENTRIES, key);
+
+		for (int64_t i = 1; i < after; i++)
+			assert_int_equal(add(f, &l, &who, 10), 0);
+		assert_int_equal(add(f, &l, &who, 10), BAN);
+		failures_free(f);
+	}
+}
+
+/* However much a source may, of one user only a few count. */
+static void
+a_share_has_a_bound(void **state)
+{
+	const struct limits_conf l = limits_after(1000);
+	const struct failures_who good = { 1, 2, 3 };
+	struct failures_who who = { 1, 0, 3 };
+	struct failures *f = failures_new(ENTRIES, key);
+
+	(void)state;
+	failures_forgive(f, &l, &good, 10);
+	for (who.user = 10; who.user < 210; who.user++)
+		for (unsigned i = 1; i <= 2 * FAILURES_SHARE; i++)
+			assert_int_equal(add(f, &l, &who, 10),
+			    who.user == 209 && i == FAILURES_SHARE ? -BAN : 0);
+	failures_free(f);
 }
 
 static void
@@ -263,6 +318,57 @@ a_million_sources_harm_nobody(void **state)
 	failures_free(f);
 }
 
+/* So many of nobody in particular, which take one entry of a source. */
+static int64_t
+add_nobodys(struct failures *f, uint64_t source, int64_t now_s, unsigned n)
+{
+	const struct failures_who who = { .source = source };
+	int64_t ban_s = 0;
+
+	while (n-- > 0)
+		ban_s = add(f, &limits, &who, now_s);
+	return ban_s;
+}
+
+/* Where there is room for eight. */
+static void
+what_ends_first_makes_room(void **state)
+{
+	static const int64_t at_s[] = { 14, 12, 17, 10, 16, 11, 13, 15 };
+	struct failures *f = failures_new(COUNT(at_s), key);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(at_s); i++)
+		assert_int_equal(add_nobodys(f, 1 + i, at_s[i], 7), 0);
+	assert_int_equal(add_nobodys(f, 100, 20, 1), 0);
+	for (size_t i = 0; i < COUNT(at_s); i++)
+		if (at_s[i] > 10)
+			assert_int_equal(add_nobodys(f, 1 + i, 20, 1), BAN);
+	assert_int_equal(add_nobodys(f, 4, 20, 7), 0);
+	failures_free(f);
+}
+
+/* A proof that pushes out what it wanted to lessen lessens nothing else. */
+static void
+a_share_takes_the_place_of_the_count(void **state)
+{
+	const struct step steps[] = {
+	    { 30, 1, 9, '-', 2, 0 }, { 30, 1, 10, '-', 2, 0 },
+	    { 30, 1, 11, '-', 2, 0 }, { 30, 1, 12, '-', 2, -BAN } };
+	const struct failures_who good = { 1, 9, 9 };
+	struct failures *f = failures_new(8, key);
+
+	(void)state;
+	assert_int_equal(add_nobodys(f, 1, 10, 1), 0);
+	for (uint64_t i = 2; i < 9; i++)
+		assert_int_equal(add_nobodys(f, i, 20, 1), 0);
+	failures_forgive(f, &limits, &good, 30);
+	for (size_t i = 0; i < COUNT(steps); i++)
+		if (walk(f, &steps[i]) != steps[i].ban_s)
+			fail_msg("step %zu", i);
+	failures_free(f);
+}
+
 static bool
 work(void *arg)
 {
@@ -285,11 +391,15 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(too_many_failures_are_a_ban),
+		cmocka_unit_test(the_least_limit_is_one),
+		cmocka_unit_test(a_share_has_a_bound),
 		cmocka_unit_test(off_is_never),
 		cmocka_unit_test(a_proof_is_of_a_user_and_a_source),
 		cmocka_unit_test(a_flow_is_one_of_many_of_a_source),
 		cmocka_unit_test(slowing_is_of_a_source_and_ends),
 		cmocka_unit_test(a_million_sources_harm_nobody),
+		cmocka_unit_test(what_ends_first_makes_room),
+		cmocka_unit_test(a_share_takes_the_place_of_the_count),
 		cmocka_unit_test(lack_of_memory_is_an_error),
 	};
 

@@ -13,22 +13,12 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "daemon/file_mark.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "put_file.h"
 
 /* A file, and a folder with one. */
 struct rig { char dir[64], file[96], folder[96], inside[128], other[96]; };
-
-static void
-put(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
 
 static int
 set_up(void **state)
@@ -43,8 +33,8 @@ set_up(void **state)
 	snprintf(r->folder, sizeof r->folder, "%s/folder", r->dir);
 	snprintf(r->inside, sizeof r->inside, "%s/a", r->folder);
 	assert_int_equal(mkdir(r->folder, 0700), 0);
-	put(r->file, "one");
-	put(r->inside, "one");
+	put_file(r->file, "one");
+	put_file(r->inside, "one");
 	*state = r;
 	return 0;
 }
@@ -66,7 +56,7 @@ tear_down(void **state)
 static void
 rewrite(const struct rig *r)
 {
-	put(r->file, "two!");
+	put_file(r->file, "two!");
 }
 
 static void
@@ -86,7 +76,7 @@ let_others_read(const struct rig *r)
 static void
 replace(const struct rig *r)
 {
-	put(r->other, "one");
+	put_file(r->other, "one");
 	assert_int_equal(rename(r->other, r->file), 0);
 }
 
@@ -99,7 +89,7 @@ take_away(const struct rig *r)
 static void
 rewrite_inside(const struct rig *r)
 {
-	put(r->inside, "two!");
+	put_file(r->inside, "two!");
 }
 
 static void

@@ -8,10 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "route/grey.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 static struct addr
 addr_n(uint16_t n)

@@ -11,9 +11,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "guard/header.h"
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 #define MAX31 "2147483647"
 
 /* Without a NUL behind it, so that a sanitizer sees who reads on. */

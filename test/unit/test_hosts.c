@@ -11,10 +11,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "io/hosts.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 static struct hosts *
 load(const char *text)

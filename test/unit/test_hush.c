@@ -12,12 +12,11 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "failing_alloc.h"
 #include "pipeline/hush.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { SECOND = 1000000 };
 

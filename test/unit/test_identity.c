@@ -9,8 +9,7 @@
 #include <cmocka.h>
 
 #include "auth/identity.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "base/count.h"
 
 static const char *const domains[] = { "example.com", "sip.example.com" };
 

@@ -15,9 +15,8 @@
 #include <cmocka.h>
 
 #include "auth/keys.h"
+#include "base/count.h"
 #include "base/text.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { FILL = 256, OKM_MAX = 82 };
 

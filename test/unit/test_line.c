@@ -17,9 +17,8 @@
 #include <sofia-sip/msg_parser.h>
 #include <sofia-sip/sip_header.h>
 
+#include "base/count.h"
 #include "transport/line.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { TEXT_MAX = 2048, PIECES_MAX = 32 };
 

@@ -17,10 +17,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/log.h"
 #include "failing_alloc.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { STAMP_BYTES = 28 };	/* ts=2026-01-01T00:00:00.000Z and a space */
 

@@ -15,6 +15,7 @@
 #include <sofia-sip/su_wait.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "io/loop.h"
 
 enum { TRACE_MAX = 64, GIVE_UP_MS = 5000 };
@@ -192,7 +193,7 @@ a_descriptor_tells_what_was_asked(void **state)
 	};
 	struct rig *rig = *state;
 
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct mark m = { .rig = rig };
 		int sv[2];
 
@@ -295,7 +296,7 @@ an_error_is_told_besides_to_who_asks(void **state)
 	};
 	struct rig *rig = *state;
 
-	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct mark m = { .rig = rig };
 		int fd = socket_in_error();
 

@@ -9,8 +9,7 @@
 #include <cmocka.h>
 
 #include "auth/nonce.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
+#include "base/count.h"
 
 #define NOW INT64_C(1767225600123)	/* 2026-01-01 00:00:00.123 UTC */
 

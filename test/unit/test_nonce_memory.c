@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/metrics.h"
 #include "base/text.h"
 #include "failing_alloc.h"
@@ -248,7 +249,7 @@ stories_end_as_told(void **state)
 {
 	struct rig *rig = *state;
 
-	for (size_t i = 0; i < sizeof stories / sizeof stories[0]; i++) {
+	for (size_t i = 0; i < COUNT(stories); i++) {
 		assert_true(rig_open(rig));
 		play(rig, stories[i].what, stories[i].step);
 		rig_close(rig);

@@ -17,6 +17,7 @@
 
 #include "auth/keys.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/secret.h"
@@ -172,8 +173,6 @@ teardown(void **state)
 	free(r);
 	return 0;
 }
-
-#define NEED_REDIS() do { if (!rig_has_redis()) skip(); } while (0)
 
 /* A nonce as an instance would issue it now. */
 static struct nonce_use
@@ -500,7 +499,7 @@ an_unfit_server_is_away_until_it_is_cured(void **state)
 	struct nonce_use n, m, l;
 
 	NEED_REDIS();
-	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+	for (size_t i = 0; i < COUNT(faults); i++) {
 		print_message("# %s\n", faults[i].what);
 		n = issue(&r->a);
 		assert_int_equal(consume(r, &r->a, &n), USE_ACCEPT);
@@ -606,7 +605,7 @@ the_check_judges_the_server(void **state)
 	instance_close(&r->b);
 	server_do(&r->server, "FLUSHALL");
 	env.keys = keys_of(1);
-	for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+	for (size_t i = 0; i < COUNT(checks); i++) {
 		server_do(&r->server, "%s", checks[i].spoil);
 		snprintf(text, sizeof text, "url = \"redis://%s:%u\";\n"
 		    "timeout = \"300ms\";\n%s", RIG_HOST, r->server.port,

@@ -10,9 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "guard/number.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 static const struct {
 	const char	*called, *want;
@@ -102,6 +101,18 @@ static const struct {
 	{ "30", "rn=", "30" },
 	{ "30", "rn=1;rn=+2", "" },
 	{ "30", "rn=1;rn-context=+4;rn-context=+2", "" },
+	/* digits of other widths and scripts, which some dial */
+	{ "\xef\xbc\x90""900", "", "900 0900" },
+	{ "%EF%BC%90%25EF%BC%99""00", "", "00 0900" },
+	{ "\xef\xbc\x8b""1900", "", "1900 +1900" },
+	{ "\xd9\xa0\xdb\xb9""00", "", "00 0900" },
+	{ "\xe0\xa5\xa6""900", "", "900 0900" },
+	{ "\xe0\xa5\xa5""900", "", "900" },
+	{ "\xe0\xa5""900", "", "900" },
+	{ "\xef\xbc", "", "" },
+	{ "j\xc3\xb6rg", "", "jrg" },
+	{ "900", "phone-context=\xef\xbc\x8b""1", "900 900 +1900" },
+	{ "30", "rn=%d9%a9""00;rn-context=+1", "30 00 +100 30 900 +1900" },
 };
 
 static void

@@ -9,10 +9,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "file_text.h"
 #include "route/peer.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 struct file {
 	struct conf_groups	peers;

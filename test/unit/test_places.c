@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/count.h"
 #include "base/log.h"
 
 /* A connection over which a request came. */

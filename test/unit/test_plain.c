@@ -9,10 +9,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/writer.h"
 #include "pipeline/plain.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum line { START, VIA, FROM, TO, CALL_ID, CSEQ, MORE, LINES };
 
@@ -147,6 +146,10 @@ static const struct {
 	    false },
 	{ "two branches", VIA,
 	    "Via: SIP/2.0/UDP h;branch=z9hG4bK1;branch=z9hG4bK1", false },
+	{ "a second branch of magic alone", VIA,
+	    "Via: SIP/2.0/UDP h;branch=z9hG4bK1;branch=z9hG4bK", false },
+	{ "the same before rport", VIA,
+	    "Via: SIP/2.0/UDP h;branch=z9hG4bK1;branch=z9hG4bK;rport", false },
 	{ "received", VIA, "Via: SIP/2.0/UDP h;branch=z9hG4bK1;received=x",
 	    false },
 	{ "two of them", VIA,

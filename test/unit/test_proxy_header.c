@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "transport/proxy_header.h"
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 #define BYTES(s) s, sizeof (s) - 1
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"

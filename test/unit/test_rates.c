@@ -9,11 +9,10 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "guard/mark.h"
 #include "guard/rates.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { SECOND = 1000000, BUCKETS = 1 << 10 };
 
@@ -69,12 +68,13 @@ so_many_pass(void **state)
 static void
 asking_takes_nothing(void **state)
 {
-	const struct conf_rate rate = { 1, 1000, 1 };
+	const struct conf_rate rate = { 1, 1000, 1 }, off = { 0, 0, 0 };
 	struct rates *r = rates_new(BUCKETS);
 
 	(void)state;
 	for (int i = 0; i < 10; i++)
 		assert_true(rates_would(r, 7, &rate, SECOND));
+	assert_true(rates_would(r, 7, &off, SECOND));
 	assert_true(rates_take(r, 7, &rate, SECOND));
 	assert_false(rates_would(r, 7, &rate, SECOND));
 	assert_true(rates_would(r, 7, &rate, 2 * SECOND));

@@ -18,12 +18,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "io/dns.h"
 #include "io/loop.h"
 #include "io/redis_link.h"
 #include "redis_rig.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { WAIT_MS = 8000, TIMEOUT_MS = 200, IN_FLIGHT = 100 };
 
@@ -111,8 +110,6 @@ teardown(void **state)
 	return 0;
 }
 
-#define NEED_REDIS() do { if (!rig_has_redis()) skip(); } while (0)
-
 static void
 open_link(struct rig *r, const char *fmt, ...)
 {
@@ -137,9 +134,9 @@ ask(struct rig *r, const char *a, const char *b)
 {
 	r->answered = false;
 	if (b == NULL)
-		assert_non_null(SEND(r, W(a)));
+		assert_true(SEND(r, W(a)));
 	else
-		assert_non_null(SEND(r, W(a), W(b)));
+		assert_true(SEND(r, W(a), W(b)));
 	assert_true(run_until(r->loop, &r->answered, WAIT_MS));
 	return r->text;
 }
@@ -314,7 +311,7 @@ the_queue_is_bounded(void **state)
 	open_link(r, "redis://%s:%u", RIG_HOST, r->server.port);
 	comes_up(r);
 	for (int i = 0; i < IN_FLIGHT + 50; i++)
-		sent += SEND(r, W("PING")) != NULL;
+		sent += SEND(r, W("PING"));
 	assert_int_equal(sent, IN_FLIGHT);
 	run_for(r->loop, 100);
 	assert_int_equal(r->answers, IN_FLIGHT);
@@ -361,7 +358,7 @@ it_comes_back(void **state)
 	for (unsigned i = 2; i < 5; i++) {
 		server_do(&r->server, "CLIENT KILL TYPE normal");
 		assert_true(run_until(r->loop, &r->down, WAIT_MS));
-		assert_null(SEND(r, W("PING")));
+		assert_false(SEND(r, W("PING")));
 		r->down = false;
 		comes_up(r);
 		assert_int_equal(r->ups, i);

@@ -10,9 +10,8 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "io/redis_url.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 static const struct {
 	const char	*text;

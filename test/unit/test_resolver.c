@@ -16,11 +16,10 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/text.h"
 #include "io/loop.h"
 #include "io/resolver.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { SERVERS = 2, MARKS = 16, MANY = 5000, CHANNELS = 128, QUESTIONS = 4096 };
 

@@ -8,10 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "file_text.h"
 #include "route/rewrite.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 static void
 what_is_a_number(void **state)

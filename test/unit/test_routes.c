@@ -8,11 +8,10 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "file_text.h"
 #include "route/routes.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 struct file {
 	struct conf_groups	peers, routes, egress;

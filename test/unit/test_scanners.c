@@ -11,32 +11,32 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "file_text.h"
 #include "guard/scanners.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 static const char *const agents[] = {
 	"friendly-scanner", "Friendly-Scanner", "sipvicious", "sundayddr",
 	"sipcli/v1.8", "VaxSIPUserAgent/3.1", "pplsip", "sip-scan 1.0",
 	"smap 0.6.0", "Zoiper rv2.10", "snom821/873_19_20_130", "",
-	"my sipcli", "sip-sca", "PJSUA v2.12", "x", "xy", "zzz-anything"
+	"my sipcli", "sip-sca", "PJSUA v2.12", "x", "xy", "zzz-anything",
+	"# pplsip"
 };
 
 static const struct {
 	const char	*what, *file;		/* NULL: built in */
 	const char	*want;			/* of agents, in their order */
 } cases[] = {
-	{ "built in", NULL, "111111111000000000" },
-	{ "nothing", "", "000000000000000000" },
+	{ "built in", NULL, "1111111110000000000" },
+	{ "nothing", "", "0000000000000000000" },
 	{ "comments and blank lines", "# pplsip\n\n   \n\t# x\n",
-	    "000000000000000000" },
-	{ "one", "pplsip\n", "000000100000000000" },
-	{ "without a last line end", "x?\npplsip", "000000100000000010" },
-	{ "trimmed, with CR", "  x\r\n\tzzz-*  \r\n", "000000000000000101" },
-	{ "anywhere", "*SIPCLI*", "000010000000100000" },
-	{ "everything", "*", "111111111111111111" },
+	    "0000000000000000000" },
+	{ "one", "pplsip\n", "0000001000000000000" },
+	{ "without a last line end", "x?\npplsip", "0000001000000000100" },
+	{ "trimmed, with CR", "  x\r\n\tzzz-*  \r\n", "0000000000000001010" },
+	{ "anywhere", "*SIPCLI*", "0000100000001000000" },
+	{ "everything", "*", "1111111111111111111" },
 };
 
 static struct scanners *
@@ -107,7 +107,7 @@ off_is_nobody(void **state)
 	struct scanners *s = load(&f, "scanners = \"off\";");
 
 	(void)state;
-	compare(s, "off", "000000000000000000");
+	compare(s, "off", "0000000000000000000");
 	scanners_free(s);
 	conf_free(f.conf);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "guard/screen.h"
 
 #define START "OPTIONS sip:a@example.com SIP/2.0\r\n"
@@ -90,8 +91,6 @@ static const struct {
 };
 
 static const struct head limits = { .max_bytes = 100, .max_lines = 3 };
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 static void
 verdicts(void **state)

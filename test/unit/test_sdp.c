@@ -13,9 +13,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "guard/sdp.h"
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 #define BYTES(s) (s), sizeof (s) - 1
 
 #define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\n"

@@ -1,7 +1,6 @@
 /* The targets of a peer: whose turn it is, and who is out. */
 #include "config.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,12 +10,11 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/metrics.h"
 #include "failing_alloc.h"
 #include "file_text.h"
 #include "route/sets.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 struct file {
 	struct conf_groups	peers;
@@ -64,22 +62,24 @@ only_set(const struct rig *rig)
 	targets " ); balance = \"" balance "\"; } );"
 #define THREE T("a", "1", "5") "," T("b", "1", "3") "," T("c", "1", "2")
 
+/* Of which one probe is enough. */
+static const struct peer_probe one = { .rise = 1, .fall = 1 };
+
 /* The letters of the hosts in the order in which they are asked; `asked` were
  * before. */
 static const char *
 order(struct set *s, uint64_t asked, const char *key)
 {
 	static char out[PEER_TARGETS_MAX + 1];
-	const struct set_query q = { .key = str_of(key) };
 	size_t n = 0;
 	int i;
 
-	while ((i = set_next(s, asked, &q)) >= 0) {
-		assert_true(set_has_next(s, asked, false));
+	while ((i = set_next(s, asked, str_of(key))) >= 0) {
+		assert_true(set_has_next(s, asked));
 		asked |= UINT64_C(1) << i;
 		out[n++] = set_member(s, i)->uri[4];
 	}
-	assert_false(set_has_next(s, asked, false));
+	assert_false(set_has_next(s, asked));
 	out[n] = '\0';
 	return out;
 }
@@ -120,12 +120,10 @@ count_first(struct set *s, unsigned n, unsigned count[3])
 
 	memset(count, 0, 3 * sizeof count[0]);
 	for (unsigned i = 0; i < n; i++) {
-		struct set_query q;
 		int first;
 
 		snprintf(key, sizeof key, "%u@host", i * 2654435761u);
-		q = (struct set_query){ .key = str_of(key) };
-		first = set_next(s, 0, &q);
+		first = set_next(s, 0, str_of(key));
 		assert_in_range(first, 0, 2);
 		count[first]++;
 	}
@@ -173,14 +171,13 @@ static void
 turns_are_mixed(void **state)
 {
 	struct sets *ss = sets_new();
-	const struct set_query q = { .in_dialog = false };
 	char got[11] = "";
 	struct rig rig;
 
 	(void)state;
 	assert_true(load(&rig, ss, PEER(THREE, "weight")));
 	for (size_t i = 0; i < 10; i++)
-		got[i] = "abc"[set_next(only_set(&rig), 0, &q)];
+		got[i] = "abc"[set_next(only_set(&rig), 0, str_of(""))];
 	assert_string_equal(got, "abcaabacba");
 	unload(&rig);
 	sets_free(ss);
@@ -220,7 +217,8 @@ few_keys_move(void **state)
 		assert_true(with[i] == without[i] || with[i] == 'd');
 	}
 	assert_in_range(moved, KEYS / 6 - 70, KEYS / 6 + 70);
-	assert_int_equal(sets_set(ss, "p", "sip:d", MEMBER_DOWN), 0);
+	assert_true(member_probed(set_member(only_set(&rig), 3), false,
+	    &one));
 	take_map(only_set(&rig), down);
 	assert_memory_equal(down, without, KEYS);
 	unload(&rig);
@@ -238,7 +236,6 @@ least_means_fewest_under_way(void **state)
 		{ { 10, 5, 4 }, 'b' },
 		{ { 100, 1, 1 }, 'b' },
 	};
-	const struct set_query q = { .in_dialog = false };
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
@@ -249,11 +246,12 @@ least_means_fewest_under_way(void **state)
 		for (int k = 0; k < 3; k++)
 			for (unsigned n = 0; n < cases[i].busy[k]; n++)
 				member_begin(set_member(only_set(&rig), k));
-		assert_int_equal("abc"[set_next(only_set(&rig), 0, &q)],
-		    cases[i].want);
+		assert_int_equal("abc"[set_next(only_set(&rig), 0,
+		    str_of(""))], cases[i].want);
 		member_end(set_member(only_set(&rig), 1));
 		if (cases[i].busy[1] == 1)
-			assert_int_equal(set_next(only_set(&rig), 0, &q), 1);
+			assert_int_equal(set_next(only_set(&rig), 0,
+			    str_of("")), 1);
 		unload(&rig);
 		sets_free(ss);
 	}
@@ -277,7 +275,7 @@ probes_need_so_many_in_a_row(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct peer_probe p = { .rise = cases[i].rise,
 			.fall = cases[i].fall };
-		struct member m = { .state = MEMBER_UP };
+		struct member m = { .failing = false };
 		char now = 'u';
 
 		for (size_t k = 0; cases[i].got[k] != '\0'; k++) {
@@ -297,8 +295,6 @@ probes_need_so_many_in_a_row(void **state)
 static void
 who_is_out_is_not_asked(void **state)
 {
-	static const struct peer_probe one = { .rise = 1, .fall = 1 };
-	const struct set_query in_dialog = { .in_dialog = true };
 	struct sets *ss = sets_new();
 	struct set *s;
 	struct rig rig;
@@ -308,25 +304,15 @@ who_is_out_is_not_asked(void **state)
 	s = only_set(&rig);
 	assert_true(member_probed(set_member(s, 0), false, &one));
 	assert_string_equal(order(s, 0, ""), "bc");
-	assert_string_equal(member_word(set_member(s, 0)), "down");
-	assert_int_equal(sets_set(ss, "p", "sip:b", MEMBER_DRAIN), 0);
+	assert_true(member_probed(set_member(s, 1), false, &one));
 	assert_string_equal(order(s, 0, ""), "c");
-	assert_string_equal(member_word(set_member(s, 1)), "drain");
-	assert_int_equal(set_next(s, 0, &in_dialog), 1);
-	/* a probe brings back only what probes took out */
-	assert_int_equal(sets_set(ss, "p", "sip:a", MEMBER_DOWN), 0);
 	assert_true(member_probed(set_member(s, 0), true, &one));
-	assert_string_equal(order(s, 0, ""), "c");
-	assert_int_equal(sets_set(ss, "p", "sip:a", MEMBER_UP), 0);
-	assert_int_equal(sets_set(ss, "p", "sip:b", MEMBER_UP), 0);
+	assert_true(member_probed(set_member(s, 1), true, &one));
 	assert_string_equal(order(s, 0, ""), "abc");
 	/* and who is not probed any more is believed */
 	member_probed(set_member(s, 2), false, &one);
 	member_unprobed(set_member(s, 2));
 	assert_string_equal(order(s, 0, ""), "abc");
-	assert_int_equal(sets_set(ss, "p", "sip:x", MEMBER_UP), -ENOENT);
-	assert_int_equal(sets_set(ss, "q", "sip:a", MEMBER_UP), -ENOENT);
-	assert_int_equal(sets_set(ss, "p sip:a", "", MEMBER_UP), -ENOENT);
 	unload(&rig);
 	sets_free(ss);
 }
@@ -349,7 +335,7 @@ what_is_known_outlives_a_reload(void **state)
 	(void)state;
 	assert_true(load(&rig, ss, PEER(THREE, "order")));
 	a = set_member(only_set(&rig), 0);
-	assert_int_equal(sets_set(ss, "p", "sip:a", MEMBER_DOWN), 0);
+	assert_true(member_probed(a, false, &one));
 	member_begin(a);
 	assert_true(load(&next, ss, PEER(T("c", "2", "1") "," T("a", "1", "9"),
 	    "weight")));
@@ -372,7 +358,6 @@ as_many_as_there_may_be(void **state)
 	char text[PEER_TARGETS_MAX * 24 + 64];
 	size_t n = (size_t)snprintf(text, sizeof text,
 	    "peers = ( { name = \"p\"; uri = [ ");
-	const struct set_query q = { .in_dialog = false };
 	struct rig rig;
 
 	(void)state;
@@ -381,8 +366,9 @@ as_many_as_there_may_be(void **state)
 		    "%s\"sip:10.0.0.%d\"", i == 0 ? "" : ", ", i);
 	snprintf(text + n, sizeof text - n, " ]; } );");
 	assert_true(load(&rig, ss, text));
-	assert_int_equal(set_next(only_set(&rig), UINT64_MAX >> 1, &q), 63);
-	assert_int_equal(set_next(only_set(&rig), UINT64_MAX, &q), -1);
+	assert_int_equal(set_next(only_set(&rig), UINT64_MAX >> 1,
+	    str_of("")), 63);
+	assert_int_equal(set_next(only_set(&rig), UINT64_MAX, str_of("")), -1);
 	unload(&rig);
 	sets_free(ss);
 }
@@ -416,7 +402,7 @@ counters_are_by_target(void **state)
 	member_begin(set_member(only_set(&rig), 0));
 	member_end(set_member(only_set(&rig), 0));
 	set_member(only_set(&rig), 1)->failures = 3;
-	sets_set(ss, "p", "sip:b", MEMBER_DRAIN);
+	member_probed(set_member(only_set(&rig), 1), false, &one);
 	metrics_each(metrics, note, &seen);
 	assert_string_equal(seen.text,
 	    "target_up p sip:a 1\ntarget_up p sip:b 0\n"
@@ -444,8 +430,7 @@ join_and_leave(void *arg)
 		return false;
 	ok = load(&rig, ss, PEER(THREE, "order"));
 	if (ok)
-		ok = set_next(only_set(&rig), 0, &(struct set_query){
-		    .in_dialog = false }) == 0;
+		ok = set_next(only_set(&rig), 0, str_of("")) == 0;
 	peers_free(rig.ps);
 	if (rig.f.conf != NULL)
 		conf_free(rig.f.conf);

@@ -16,11 +16,12 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "daemon/settings.h"
 #include "failing_alloc.h"
 #include "modules/registry.h"
+#include "put_file.h"
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 #define TOP TEST_DATA "/../../"
 
 #ifdef HAVE_REDIS
@@ -60,16 +61,6 @@ tear_down(void **state)
 	return 0;
 }
 
-static void
-put_file(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "w");
-
-	assert_non_null(f);
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
 static char *
 get_file(const char *path)
 {
@@ -95,7 +86,7 @@ load(struct rig *r, const char *path, char *said, size_t size)
 	assert_non_null(f);
 	fflush(stderr);
 	dup2(fileno(f), STDERR_FILENO);
-	s = settings_load(path);
+	s = settings_load(path, NULL, NULL);
 	fflush(stderr);
 	dup2(was, STDERR_FILENO);
 	close(was);
@@ -656,7 +647,7 @@ the_full_sample_has_every_option(void **state)
 static bool
 load_and_free(void *arg)
 {
-	struct settings *s = settings_load(arg);
+	struct settings *s = settings_load(arg, NULL, NULL);
 	bool ok = s != NULL;
 
 	settings_free(s);

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/metrics.h"
 #include "guard/shared.h"
 #include "io/dns.h"
@@ -27,7 +28,8 @@ struct instance {
 	struct metrics	*metrics;
 	struct shared	*shared;
 	unsigned	 ups;
-	size_t		 nheard;
+	size_t		 nheard, nlifted;
+	uint8_t		 lifted[SOURCE_BYTES];
 	struct shared_ban heard[HEARD_MAX];
 };
 
@@ -70,6 +72,15 @@ banned(void *arg, const struct shared_ban *ban)
 }
 
 static void
+lifted(void *arg, const uint8_t source[SOURCE_BYTES])
+{
+	struct instance *i = arg;
+
+	i->nlifted++;
+	memcpy(i->lifted, source, sizeof i->lifted);
+}
+
+static void
 up(void *arg)
 {
 	((struct instance *)arg)->ups++;
@@ -79,7 +90,7 @@ static void
 open_one(struct rig *r, struct instance *i, const char *more)
 {
 	struct shared_env env = { .loop = r->loop, .dns = r->dns };
-	struct shared_hooks hooks = { banned, up, i };
+	struct shared_hooks hooks = { banned, lifted, up, i };
 	char text[512];
 	void *filled;
 
@@ -153,8 +164,6 @@ teardown(void **state)
 	return 0;
 }
 
-#define NEED_REDIS() do { if (!rig_has_redis()) skip(); } while (0)
-
 /* ---- bans */
 
 static struct shared_ban
@@ -218,6 +227,29 @@ bans_are_heard(void **state)
 	ban(&r->b, 1, 90000, 10);
 	WAIT_FOR(r, r->a.nheard == 3);
 	assert_in_range(r->a.heard[2].rest_ms, 80000, 90000);
+}
+
+/* So does he who comes later, before he tells of his own; a new ban counts
+ * again. */
+static void
+what_is_taken_back_is_heard(void **state)
+{
+	struct rig *r = *state;
+	struct shared_ban one = ban_of(1, 60000);
+
+	NEED_REDIS();
+	ban(&r->a, 1, 60000, 10);
+	WAIT_FOR(r, heard(&r->b, 1));
+	r->a.shared->ops->lift(r->a.shared, &one, 10);
+	WAIT_FOR(r, r->b.nlifted == 1);
+	assert_memory_equal(r->b.lifted, one.source, sizeof one.source);
+	close_one(&r->b);
+	open_one(r, &r->b, "");
+	WAIT_FOR(r, r->b.ups == 1);
+	assert_int_equal(r->b.nlifted, 1);
+	assert_int_equal(r->b.nheard, 0);
+	ban(&r->b, 1, 20000, 10);
+	WAIT_FOR(r, r->a.nheard == 2);
 }
 
 static void
@@ -288,7 +320,7 @@ a_loss_is_noticed(void **state)
 	unsigned ups;
 
 	NEED_REDIS();
-	for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+	for (size_t i = 0; i < COUNT(losses); i++) {
 		print_message("# %s\n", losses[i].what);
 		ban(&r->a, 1, 60000, 10);
 		WAIT_FOR(r, there(r) == 1);
@@ -372,7 +404,25 @@ end(struct instance *i, unsigned call)
 	uint8_t id[CALL_ID_BYTES] = { 0 };
 
 	put_u32(id, call);
-	i->shared->ops->calls_end(i->shared, id);
+	i->shared->ops->calls_end(i->shared, id, CALLS_OVER);
+}
+
+static void
+hang_up(struct instance *i, unsigned call)
+{
+	uint8_t id[CALL_ID_BYTES] = { 0 };
+
+	put_u32(id, call);
+	i->shared->ops->calls_end(i->shared, id, CALLS_BYE);
+}
+
+static void
+answer(struct instance *i, unsigned call, int64_t lasts_ms)
+{
+	uint8_t id[CALL_ID_BYTES] = { 0 };
+
+	put_u32(id, call);
+	i->shared->ops->calls_answered(i->shared, id, lasts_ms);
 }
 
 static void
@@ -406,6 +456,34 @@ calls_are_counted_together(void **state)
 	    CALLS_WITHIN);
 	assert_int_equal(metric(&r->a, "shared_calls_total", "within"), 4);
 	assert_int_equal(metric(&r->b, "shared_calls_total", "twice"), 1);
+}
+
+/* A BYE to one early dialog; of one account, and of two. */
+static void
+what_rings_is_not_hung_up(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	for (unsigned also = 0; also <= 8; also += 8) {
+		assert_int_equal(begin(r, &r->a, call_of(1, 7, 1, also)),
+		    CALLS_WITHIN);
+		hang_up(&r->b, 1);
+		run_for(r->loop, 50);
+		assert_int_equal(begin(r, &r->b, call_of(2, 7, 1, also)),
+		    CALLS_TOO_MANY);
+		answer(&r->a, 1, HOUR_MS);
+		answer(&r->a, 1000, HOUR_MS);
+		run_for(r->loop, 50);
+		assert_int_equal(begin(r, &r->b, call_of(2, 7, 1, also)),
+		    CALLS_TOO_MANY);
+		hang_up(&r->b, 1);
+		run_for(r->loop, 50);
+		assert_int_equal(begin(r, &r->b, call_of(2, 7, 1, also)),
+		    CALLS_WITHIN);
+		end(&r->a, 2);
+		run_for(r->loop, 50);
+	}
 }
 
 /* An end goes before a begin of the same turn. */
@@ -458,6 +536,11 @@ calls_are_forgotten_in_time(void **state)
 	run_for(r->loop, 200);
 	assert_int_equal(begin(r, &r->a, call_of(2, 7, 1, 0)),
 	    CALLS_TOO_MANY);
+	touch(&r->b, 1, 50);			/* it rings */
+	run_for(r->loop, 200);
+	assert_int_equal(begin(r, &r->a, call_of(2, 7, 1, 0)),
+	    CALLS_TOO_MANY);
+	answer(&r->b, 1, 60000);
 	touch(&r->b, 1, 50);
 	touch(&r->b, 99, HOUR_MS);		/* which is not there */
 	run_for(r->loop, 200);
@@ -579,8 +662,6 @@ static const struct { const char *what, *spoil, *cure; } faults[] = {
 	{ "out of memory", "CONFIG SET maxmemory 1",
 	    "CONFIG SET maxmemory 0" },
 	{ "a replica", "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE" },
-	{ "a foreign key", "SET sipbouncer:{b}:m x",
-	    "DEL sipbouncer:{b}:m" },
 };
 
 static void
@@ -589,7 +670,7 @@ an_unfit_server_is_away_until_it_is_cured(void **state)
 	struct rig *r = *state;
 
 	NEED_REDIS();
-	for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+	for (size_t i = 0; i < COUNT(faults); i++) {
 		print_message("# %s\n", faults[i].what);
 		server_do(&r->server, "FLUSHALL");
 		server_do(&r->server, "%s", faults[i].spoil);
@@ -637,12 +718,14 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(bans_are_heard),
+		T(what_is_taken_back_is_heard),
 		T(what_ends_first_makes_room),
 		T(bans_that_are_over_are_gone),
 		T(thousands_come_in_portions),
 		T(a_loss_is_noticed),
 		T(prefixes_are_apart),
 		T(calls_are_counted_together),
+		T(what_rings_is_not_hung_up),
 		T(a_call_may_begin_again_at_once),
 		T(all_accounts_or_none),
 		T(calls_are_forgotten_in_time),

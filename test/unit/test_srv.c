@@ -8,9 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "io/srv.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { MOST = 6 };
 

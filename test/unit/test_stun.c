@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "transport/stun.h"
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 #define BYTES(s) (s), sizeof (s) - 1
 
 #define COOKIE	"\x21\x12\xa4\x42"

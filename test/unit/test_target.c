@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "io/target.h"
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 #define LABEL63 "a23456789012345678901234567890"		       \
 	"123456789012345678901234567890123"
 
@@ -53,7 +53,7 @@ right_uris(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct target t;
+		struct target_uri t;
 		char text[ADDR_TEXT_MAX];
 
 		if (!target_parse(&t, str_of(cases[i].uri)))
@@ -91,12 +91,12 @@ wrong_uris(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(uri); i++) {
-		struct target t;
+		struct target_uri t;
 
 		if (target_parse(&t, str_of(uri[i])))
 			fail_msg("taken: %s", uri[i]);
 	}
-	assert_false(target_parse(&(struct target){ 0 },
+	assert_false(target_parse(&(struct target_uri){ 0 },
 	    (struct str){ with_nul, sizeof with_nul - 1 }));
 }
 
@@ -116,7 +116,7 @@ whether_a_transport_was_said(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct target t;
+		struct target_uri t;
 
 		assert_true(target_parse(&t, str_of(cases[i].uri)));
 		assert_int_equal(t.transport_given, cases[i].given);
@@ -149,7 +149,7 @@ default_transports(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const struct target t = { .transport = cases[i].said };
+		const struct target_uri t = { .transport = cases[i].said };
 
 		assert_int_equal(target_default_transport(&t,
 		    cases[i].spoken), cases[i].want);

@@ -11,11 +11,10 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include "failing_alloc.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 /* RFC 4648 section 10, without its padding, and bytes that need - and _. */
 static const struct {
@@ -239,6 +238,61 @@ strings_are_trimmed(void **state)
 	assert_int_equal(str_trim(str_of(NULL)).len, 0);
 }
 
+/* RFC 3629 section 3 and 4: each first and last of a length, and neighbours
+ * that are none; len 0: not UTF-8. */
+static const struct {
+	const char	*bytes;
+	size_t		 len;
+	uint32_t	 c;
+} characters[] = {
+	{ "", 0, 0 }, { "a\xff", 1, 'a' }, { "\x7f", 1, 0x7f },
+	{ "\x80", 0, 0 }, { "\xbf", 0, 0 },
+	{ "\xc1\xbf", 0, 0 }, { "\xc2\x80", 2, 0x80 },
+	{ "\xdf\xbf-", 2, 0x7ff }, { "\xc2", 0, 0 }, { "\xc2-", 0, 0 },
+	{ "\xe0\x9f\xbf", 0, 0 }, { "\xe0\xa0\x80", 3, 0x800 },
+	{ "\xed\x9f\xbf", 3, 0xd7ff }, { "\xed\xa0\x80", 0, 0 },
+	{ "\xed\xbf\xbf", 0, 0 }, { "\xee\x80\x80", 3, 0xe000 },
+	{ "\xef\xbf\xbf", 3, 0xffff }, { "\xe2\x82", 0, 0 },
+	{ "\xe2\x82-", 0, 0 },
+	{ "\xf0\x8f\xbf\xbf", 0, 0 }, { "\xf0\x90\x80\x80", 4, 0x10000 },
+	{ "\xf4\x8f\xbf\xbf", 4, 0x10ffff }, { "\xf4\x90\x80\x80", 0, 0 },
+	{ "\xf5\x80\x80\x80", 0, 0 }, { "\xff", 0, 0 },
+};
+
+static void
+characters_follow_rfc3629(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(characters); i++) {
+		struct str s = str_of(characters[i].bytes);
+		uint32_t c = 0;
+
+		assert_int_equal(utf8_decode(s, &c), characters[i].len);
+		assert_int_equal(c, characters[i].c);
+		/* alone, and not only in front */
+		if (s.len == characters[i].len || characters[i].len == 0)
+			assert_int_equal(str_is_utf8(s), s.len ==
+			    characters[i].len);
+	}
+	assert_true(str_is_utf8(str_of("M\xc3\xbcller")));
+	assert_false(str_is_utf8(str_of("M\xfcller")));
+}
+
+static void
+controls_are_found(void **state)
+{
+	static const char text[] = "a\0b";
+
+	(void)state;
+	assert_false(str_has_control(str_of("")));
+	assert_false(str_has_control(str_of(" ~\x80\xff")));
+	assert_true(str_has_control(str_of("a\tb")));
+	assert_true(str_has_control(str_of("\x1f")));
+	assert_true(str_has_control(str_of("ab\x7f")));
+	assert_true(str_has_control((struct str){ text, 3 }));
+	assert_false(str_has_control((struct str){ text, 1 }));
+}
+
 static void
 fields_are_big_endian(void **state)
 {
@@ -351,6 +405,8 @@ main(void)
 		cmocka_unit_test(numbers_are_digits_in_bounds),
 		cmocka_unit_test(strings_compare),
 		cmocka_unit_test(strings_are_trimmed),
+		cmocka_unit_test(characters_follow_rfc3629),
+		cmocka_unit_test(controls_are_found),
 		cmocka_unit_test(fields_are_big_endian),
 		cmocka_unit_test(secrets_compare_and_vanish),
 		cmocka_unit_test(random_bytes_fill_all),

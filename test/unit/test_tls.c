@@ -13,26 +13,9 @@
 #include <cmocka.h>
 #include <openssl/err.h>
 
+#include "base/count.h"
 #include "io/tls_inner.h"
 #include "tls_rig.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
-
-static struct rig_pki pki;
-
-static int
-setup(void **state)
-{
-	*state = rig_ends_new(&pki);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	rig_ends_free(*state);
-	return 0;
-}
 
 static void
 versions(void **state)
@@ -62,7 +45,7 @@ a_server_may_want_the_newest_version(void **state)
 
 	tls_context_free(e->server);
 	e->server = tls_server_context_new(&(struct tls_server_conf){
-		.certificate = &(struct tls_certificate){ pki.server_pem,
+		.certificate = &(struct tls_certificate){ rig_pki.server_pem,
 		NULL }, .ncertificates = 1, .min_version = 13 }, why);
 	rig_meet(e);
 	rig_pair_works(&e->pair);
@@ -282,40 +265,23 @@ old_errors_do_not_count(void **state)
 	assert_int_equal(ERR_peek_error(), 0);
 }
 
-static int
-group_setup(void **state)
-{
-	(void)state;
-	rig_pki_open(&pki);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	rig_pki_close(&pki);
-	return 0;
-}
-
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(versions),
-		T(a_server_may_want_the_newest_version),
-		T(nobody_renegotiates),
-		T(application_protocols),
-		T(who_speaks_no_tls),
-		T(an_end_is_an_end),
-		T(garbage_after_the_handshake),
-		T(bytes_that_the_socket_does_not_announce),
-		T(half_a_record_is_nothing_to_fetch),
-		T(a_full_socket_is_waited_for),
-		T(old_errors_do_not_count),
+		RIG_ENDS_TEST(versions),
+		RIG_ENDS_TEST(a_server_may_want_the_newest_version),
+		RIG_ENDS_TEST(nobody_renegotiates),
+		RIG_ENDS_TEST(application_protocols),
+		RIG_ENDS_TEST(who_speaks_no_tls),
+		RIG_ENDS_TEST(an_end_is_an_end),
+		RIG_ENDS_TEST(garbage_after_the_handshake),
+		RIG_ENDS_TEST(bytes_that_the_socket_does_not_announce),
+		RIG_ENDS_TEST(half_a_record_is_nothing_to_fetch),
+		RIG_ENDS_TEST(a_full_socket_is_waited_for),
+		RIG_ENDS_TEST(old_errors_do_not_count),
 	};
-#undef T
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, rig_pki_setup,
+	    rig_pki_teardown);
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "io/tls.h"
 #include "tls_rig.h"
@@ -348,6 +349,26 @@ handshakes_that_come_to_nothing(void **state)
 	assert_int_equal(counted(rig, "accepted"), 0);
 }
 
+/* What it takes to shake hands is over then. */
+static void
+shaken_hands_are_no_more_waited_for(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	struct end e = tls_call(rig, tls_port(rig, server), client);
+
+	assert_int_equal(shake(rig, &e), 0);
+	tls_say(rig, &e, buf, request(buf, "TLS", "", 0));
+	assert_int_equal(tls_answer(rig, &e), 200);
+	conf.handshake_ms = 100;
+	transport_set_conf(rig->transport, &conf);
+	run(rig, 300);
+	tls_say(rig, &e, buf, request(buf, "TLS", "", 0));
+	assert_int_equal(tls_answer(rig, &e), 200);
+	hang_up(&e);
+}
+
 /* ---- as client ---- */
 
 static struct hop
@@ -389,6 +410,33 @@ we_are_clients(void **state)
 	close(listening);
 	run(rig, 20);
 	assert_int_equal(rig->lost, 1);
+}
+
+/* That is for who calls us, not for whom we call. */
+static void
+handshakes_of_others_are_bounded(void **state)
+{
+	static char buf[BUF];
+	struct rig *rig = *state;
+	struct port *port = tls_port(rig, server);
+	struct addr to;
+	int listening = listener(4, &to), fd;
+	struct end e;
+
+	rig->exhausted = true;
+	fd = call_port(rig, port, "127.0.0.1");
+	assert_true(is_closed(rig, fd, ANSWER_MS));
+	close(fd);
+	assert_int_equal(counted(rig, "handshakes"), 1);
+
+	assert_int_equal(send_to(rig, hop_to(port, &to, client, RIG_SERVER),
+	    "abc", NULL), 0);
+	e = tls_take_call(rig, listening, server);
+	assert_int_equal(shake(rig, &e), 0);
+	assert_int_equal(tls_hear(rig, &e, buf), 3);
+	assert_int_equal(counted(rig, "handshakes"), 1);
+	hang_up(&e);
+	close(listening);
 }
 
 /* One that was verified for another name, or by other authorities, is no
@@ -435,9 +483,10 @@ names_are_kept_apart(void **state)
 static void
 hops_must_be_sound(void **state)
 {
-	static char name[300];
+	static char name[300], buf[BUF];
 	struct rig *rig = *state;
 	struct port *from = tls_port(rig, server);
+	struct end e = tls_call(rig, from, client);
 	struct addr to;
 	int listening = listener(4, &to);
 
@@ -446,7 +495,14 @@ hops_must_be_sound(void **state)
 	    "abc", NULL), -EINVAL);
 	assert_int_equal(send_to(rig, hop_to(from, &to, client, name), "abc",
 	    NULL), -EINVAL);
+	/* nobody verified who called */
+	assert_int_equal(shake(rig, &e), 0);
+	tls_say(rig, &e, buf, request(buf, "TLS", "", 0));
+	assert_int_equal(tls_answer(rig, &e), 200);
+	assert_int_equal(send_to(rig, hop_to(from, &rig->last.source, NULL,
+	    NULL), "abc", NULL), -EINVAL);
 	assert_int_equal(counted(rig, "outgoing"), 0);
+	hang_up(&e);
 	close(listening);
 }
 
@@ -522,7 +578,9 @@ main(void)
 		T(balancer_comes_before_tls),
 		T(strangers_are_refused),
 		T(handshakes_that_come_to_nothing),
+		T(shaken_hands_are_no_more_waited_for),
 		T(we_are_clients),
+		T(handshakes_of_others_are_bounded),
 		T(names_are_kept_apart),
 		T(hops_must_be_sound),
 		T(servers_are_verified),

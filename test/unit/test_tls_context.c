@@ -15,27 +15,10 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "io/tls_inner.h"
 #include "tls_rig.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
-
-static struct rig_pki pki;
-
-static int
-setup(void **state)
-{
-	*state = rig_ends_new(&pki);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	rig_ends_free(*state);
-	return 0;
-}
 
 /* The certificates of a server, and which of them a client sees. */
 static const struct pki_spec ours[] = {
@@ -90,10 +73,10 @@ the_name_chooses_the_certificate(void **state)
 	char why[TLS_WHY_MAX], name[16];
 
 	for (size_t i = 0; i < COUNT(ours); i++) {
-		struct pki_cert c = pki_issue(&pki.inter, &ours[i]);
+		struct pki_cert c = pki_issue(&rig_pki.inter, &ours[i]);
 
 		snprintf(name, sizeof name, "our%zu.pem", i);
-		files[i] = (struct tls_certificate){ rig_put(&pki, name, &c,
+		files[i] = (struct tls_certificate){ rig_put(&rig_pki, name, &c,
 		    true), NULL };
 		pki_free(&c);
 	}
@@ -115,9 +98,9 @@ the_first_end(void **state)
 {
 	struct rig_ends *e = *state;
 	time_t now = time(NULL);
-	struct pki_cert c = pki_issue(&pki.inter, &(struct pki_spec){
+	struct pki_cert c = pki_issue(&rig_pki.inter, &(struct pki_spec){
 		.name = "soon", .from_days = -1, .to_days = 3 });
-	char *pem = (char *)rig_put(&pki, "leaf.pem", &c, true);
+	char *pem = (char *)rig_put(&rig_pki, "leaf.pem", &c, true);
 	struct tls_context *soon = rig_server(pem, NULL);
 
 	assert_in_range(tls_context_expires_s(soon), now + 3 * 86400 - 60,
@@ -170,15 +153,16 @@ ends_in(const char *text, const char *end)
 static void
 put_bad_files(void)
 {
-	const char *broken = pki_path(&pki.files, "broken.pem");
+	const char *broken = pki_path(&rig_pki.files, "broken.pem");
 
-	pki_put_text(pki_path(&pki.files, "text.pem"), "text\n");
-	pki_put_cert(broken, &pki.root);
+	pki_put_text(pki_path(&rig_pki.files, "text.pem"), "text\n");
+	pki_put_cert(broken, &rig_pki.root);
 	pki_put_text(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n"
 	    "-----END CERTIFICATE-----\n-----BEGIN X509 CRL-----\nAAAA\n"
 	    "-----END X509 CRL-----\n");
-	pki_put_key(pki_path(&pki.files, "locked.pem"), &pki.root, "secret");
-	pki_folder(&pki.files, "empty");
+	pki_put_key(pki_path(&rig_pki.files, "locked.pem"), &rig_pki.root,
+	    "secret");
+	pki_folder(&rig_pki.files, "empty");
 }
 
 static void
@@ -189,10 +173,11 @@ files_that_cannot_be_used(void **state)
 	(void)state;
 	put_bad_files();
 	for (size_t i = 0; i < COUNT(bad_certificates); i++) {
+		const char *chain = bad_certificates[i].chain;
+		const char *key = bad_certificates[i].key;
 		struct tls_certificate c = {
-			pki_path(&pki.files, bad_certificates[i].chain),
-			bad_certificates[i].key != NULL ?
-			pki_path(&pki.files, bad_certificates[i].key) : NULL };
+			pki_path(&rig_pki.files, chain), key == NULL ? NULL :
+			pki_path(&rig_pki.files, key) };
 
 		assert_null(tls_server_context_new(&(struct tls_server_conf){
 			.certificate = &c, .ncertificates = 1,
@@ -204,9 +189,9 @@ files_that_cannot_be_used(void **state)
 	}
 	for (size_t i = 0; i < COUNT(bad_trusts); i++) {
 		assert_null(tls_trust_new(&(struct tls_trust_conf){
-			.ca = pki_path(&pki.files, bad_trusts[i].ca),
+			.ca = pki_path(&rig_pki.files, bad_trusts[i].ca),
 			.crl = bad_trusts[i].crl == NULL ? NULL :
-			pki_path(&pki.files, bad_trusts[i].crl) }, why));
+			pki_path(&rig_pki.files, bad_trusts[i].crl) }, why));
 		ends_in(why, bad_trusts[i].why);
 	}
 }
@@ -214,7 +199,7 @@ files_that_cannot_be_used(void **state)
 static void
 settings_that_cannot_be_used(void **state)
 {
-	struct tls_certificate c = { pki.server_pem, NULL };
+	struct tls_certificate c = { rig_pki.server_pem, NULL };
 	struct tls_server_conf conf = { .min_version = 12 };
 	char why[TLS_WHY_MAX];
 
@@ -237,11 +222,11 @@ settings_that_cannot_be_used(void **state)
 static bool
 work(void *arg)
 {
-	struct tls_certificate own = { pki.server_pem, NULL };
+	struct tls_certificate own = { rig_pki.server_pem, NULL };
 	struct tls_certificate both[] = { own, own };
 	char why[TLS_WHY_MAX];
 	struct tls_trust *trust = tls_trust_new(&(struct tls_trust_conf){
-		.ca = pki.root_pem }, why);
+		.ca = rig_pki.root_pem }, why);
 	struct tls_context *server = NULL, *client = NULL;
 	struct tls *s = NULL, *c = NULL;
 	bool ok = false;
@@ -254,7 +239,7 @@ work(void *arg)
 			.trust = &trust, .ntrusts = 1,
 			.ask = TLS_ASK_REQUIRED, .min_version = 12 }, why);
 		client = tls_client_context_new(&(struct tls_client_conf){
-			.certificate.chain = pki.client_pem, .trust = trust,
+			.certificate.chain = rig_pki.client_pem, .trust = trust,
 			.min_version = 13 }, why);
 	}
 	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd);
@@ -283,34 +268,17 @@ no_memory(void **state)
 	assert_int_equal(failing_alloc_each(work, NULL), 0);
 }
 
-static int
-group_setup(void **state)
-{
-	(void)state;
-	rig_pki_open(&pki);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	rig_pki_close(&pki);
-	return 0;
-}
-
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(the_name_chooses_the_certificate),
-		T(the_first_end),
-		T(files_that_cannot_be_used),
-		T(settings_that_cannot_be_used),
-		T(no_memory),
+		RIG_ENDS_TEST(the_name_chooses_the_certificate),
+		RIG_ENDS_TEST(the_first_end),
+		RIG_ENDS_TEST(files_that_cannot_be_used),
+		RIG_ENDS_TEST(settings_that_cannot_be_used),
+		RIG_ENDS_TEST(no_memory),
 	};
-#undef T
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, rig_pki_setup,
+	    rig_pki_teardown);
 }

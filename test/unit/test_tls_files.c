@@ -16,14 +16,13 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/metrics.h"
 #include "daemon/tls_files.h"
 #include "failing_alloc.h"
 #include "io/loop.h"
 #include "io/tls.h"
 #include "pki.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { DAY_S = 24 * 3600 };
 
@@ -137,7 +136,7 @@ configure(const struct rig *r, const char *listen, const char *more)
 	    "uri = \"sips:127.0.0.1\";\n%s } );\n%s\n", listen, more);
 	unlink(path);
 	pki_put_text(path, text);
-	s = settings_load(path);
+	s = settings_load(path, NULL, NULL);
 	assert_non_null(s);
 	return s;
 }
@@ -429,7 +428,7 @@ a_broken_file_changes_nothing(void **state)
 	unlink(a);
 	pki_put_text(a, "half of it\n");
 	tls_files_look(r->f);
-	assert_non_null(strstr(logged(r), "event=tls.keep "
+	assert_non_null(strstr(logged(r), "test.cfg\" line=4 "
 	    "option=\"listen.certificate\" of=\"out\" reason="));
 	assert_true(shows(r, "a.example"));
 	assert_true(shows(r, "b.example"));

@@ -11,10 +11,9 @@
 #include <cmocka.h>
 #include <openssl/x509v3.h>
 
+#include "base/count.h"
 #include "io/tls_inner.h"
 #include "pki.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 /* RFC 5922 7.1, 9 */
 static const struct {

@@ -12,22 +12,6 @@
 #include "io/tls_inner.h"
 #include "tls_rig.h"
 
-static struct rig_pki pki;
-
-static int
-setup(void **state)
-{
-	*state = rig_ends_new(&pki);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	rig_ends_free(*state);
-	return 0;
-}
-
 static bool
 meets_again(struct rig_ends *e)
 {
@@ -81,7 +65,7 @@ what_is_replaced_ends_sessions_to_come(void **state)
 
 	assert_false(meets_again(e));
 	assert_true(meets_again(e));
-	c = rig_server(pki.server_pem, NULL);
+	c = rig_server(rig_pki.server_pem, NULL);
 	tls_context_replace(e->server, c);
 	tls_context_free(c);
 	rig_pair_works(&e->pair);		/* this one lives on */
@@ -92,12 +76,12 @@ what_is_replaced_ends_sessions_to_come(void **state)
 	tls_context_free(c);
 	assert_false(meets_again(e));
 	assert_true(meets_again(e));
-	trust = rig_trust(pki.root_pem, NULL);
+	trust = rig_trust(rig_pki.root_pem, NULL);
 	tls_trust_replace(e->trust, trust);
 	tls_trust_free(trust);
 	assert_false(meets_again(e));
 	assert_true(meets_again(e));
-	trust = rig_trust(pki.other_pem, NULL);
+	trust = rig_trust(rig_pki.other_pem, NULL);
 	tls_trust_replace(e->trust, trust);
 	tls_trust_free(trust);
 	rig_pair_works(&e->pair);
@@ -110,13 +94,13 @@ static void
 clients_with_a_certificate_are_judged_each_time(void **state)
 {
 	struct rig_ends *e = *state;
-	const char *crl = pki_path(&pki.files, "crl.pem");
+	const char *crl = pki_path(&rig_pki.files, "crl.pem");
 	struct tls_trust *revoking;
 
 	tls_context_free(e->server);
-	e->server = rig_server(pki.server_pem, e->trust);
+	e->server = rig_server(rig_pki.server_pem, e->trust);
 	tls_context_free(e->client);
-	e->client = rig_client(pki.client_pem, e->trust);
+	e->client = rig_client(rig_pki.client_pem, e->trust);
 	for (int version = 13; version >= 12; version--) {
 		rig_last_version(e->client, version);
 		assert_false(meets_again(e));
@@ -124,9 +108,9 @@ clients_with_a_certificate_are_judged_each_time(void **state)
 		assert_true(tls_peer_has_name(tls_peer(e->pair.server.tls),
 		    RIG_CLIENT));
 	}
-	pki_put_crl(crl, &pki.root, NULL, 9);
-	pki_put_crl(crl, &pki.inter, &pki.client, 9);
-	revoking = rig_trust(pki.root_pem, crl);
+	pki_put_crl(crl, &rig_pki.root, NULL, 9);
+	pki_put_crl(crl, &rig_pki.inter, &rig_pki.client, 9);
+	revoking = rig_trust(rig_pki.root_pem, crl);
 	tls_trust_replace(e->trust, revoking);
 	tls_trust_free(revoking);
 	rig_pair_works(&e->pair);
@@ -171,35 +155,18 @@ the_memory_of_sessions_is_bounded(void **state)
 	}
 }
 
-static int
-group_setup(void **state)
-{
-	(void)state;
-	rig_pki_open(&pki);
-	return 0;
-}
-
-static int
-group_teardown(void **state)
-{
-	(void)state;
-	rig_pki_close(&pki);
-	return 0;
-}
-
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(sessions_go_on),
-		T(sessions_are_of_one_name),
-		T(what_is_replaced_ends_sessions_to_come),
-		T(clients_with_a_certificate_are_judged_each_time),
-		T(ticket_keys_do_not_last),
-		T(the_memory_of_sessions_is_bounded),
+		RIG_ENDS_TEST(sessions_go_on),
+		RIG_ENDS_TEST(sessions_are_of_one_name),
+		RIG_ENDS_TEST(what_is_replaced_ends_sessions_to_come),
+		RIG_ENDS_TEST(clients_with_a_certificate_are_judged_each_time),
+		RIG_ENDS_TEST(ticket_keys_do_not_last),
+		RIG_ENDS_TEST(the_memory_of_sessions_is_bounded),
 	};
-#undef T
 
-	return cmocka_run_group_tests(tests, group_setup, group_teardown);
+	return cmocka_run_group_tests(tests, rig_pki_setup,
+	    rig_pki_teardown);
 }

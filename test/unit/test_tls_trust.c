@@ -13,10 +13,9 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "io/tls.h"
 #include "tls_rig.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum by { BY_INTER, BY_ROOT, BY_OTHER, BY_ITSELF };
 

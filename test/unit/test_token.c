@@ -10,9 +10,8 @@
 #include <cmocka.h>
 #include <openssl/evp.h>
 
+#include "base/count.h"
 #include "route/token.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { NOW_S = 1700000000, MAX_S = 43200 };
 
@@ -23,7 +22,7 @@ struct test_keys {
 
 static void
 test_mac(void *arg, unsigned which, bool path, const struct str *part,
-    unsigned n, uint8_t out[32])
+    unsigned n, uint8_t out[TOKEN_MAC_BYTES])
 {
 	const struct test_keys *k = arg;
 	const uint8_t head[2] = { k->key[which], path };
@@ -91,6 +90,12 @@ sample(void)
 	return t;
 }
 
+/* The next request of the caller. */
+static const struct token_bearer bearer = {
+	{ CALL_ID, sizeof CALL_ID - 1 }, { CALLER, sizeof CALLER - 1 },
+	{ CALLEE, sizeof CALLEE - 1 }, NOW_S, MAX_S
+};
+
 static size_t
 seal(const struct dialog_token *t, char *text)
 {
@@ -105,11 +110,12 @@ static enum token_verdict
 open_from(const struct token_signer *s, const char *text, const char *from,
     const char *to)
 {
+	const struct token_bearer by = { str_of(CALL_ID), str_of(from),
+		str_of(to), NOW_S, MAX_S };
 	struct dialog_token t;
 	bool from_is_caller;
 
-	return dialog_token_open(s, str_of(text), str_of(CALL_ID),
-	    str_of(from), str_of(to), NOW_S, MAX_S, &t, &from_is_caller);
+	return dialog_token_open(s, str_of(text), &by, &t, &from_is_caller);
 }
 
 static void
@@ -159,8 +165,7 @@ dialogs_come_back_as_they_went(void **state)
 		strcpy(t.user, cases[i].user);
 		seal(&t, text);
 		assert_int_equal(dialog_token_open(&signer, str_of(text),
-		    str_of(CALL_ID), str_of(CALLER), str_of(CALLEE), NOW_S,
-		    MAX_S, &back, &from_is_caller), TOKEN_OK);
+		    &bearer, &back, &from_is_caller), TOKEN_OK);
 		assert_true(from_is_caller);
 		assert_int_equal(back.issued_s, t.issued_s);
 		assert_int_equal(back.flags, t.flags);
@@ -216,8 +221,7 @@ a_counted_call_has_a_number(void **state)
 		    (i & 2 ? TOKEN_BEHIND : 0);
 		seal(&t, text);
 		assert_int_equal(dialog_token_open(&signer, str_of(text),
-		    str_of(CALL_ID), str_of(CALLER), str_of(CALLEE), NOW_S,
-		    MAX_S, &back, &from_is_caller), TOKEN_OK);
+		    &bearer, &back, &from_is_caller), TOKEN_OK);
 		assert_int_equal(back.flags, t.flags);
 		assert_memory_equal(back.call, i & 1 ? t.call : none,
 		    sizeof none);
@@ -225,6 +229,51 @@ a_counted_call_has_a_number(void **state)
 		    sizeof none);
 		assert_string_equal(back.user, t.user);
 	}
+}
+
+static bool
+bind_to(const struct token_signer *s, const char *text,
+    const char *const tags[3], char *out)
+{
+	const struct dialog_tags t = { str_of(tags[0]), str_of(tags[1]),
+		str_of(tags[2]) };
+
+	return dialog_token_bind(s, str_of(text), &t, out);
+}
+
+static void
+a_bound_one_is_of_one_dialog(void **state)
+{
+	static const char *const right[3] = { CALL_ID, CALLER, CALLEE };
+	static const char *const wrong[][3] = { { "x", CALLER, CALLEE },
+		{ CALL_ID, "x", CALLEE }, { CALL_ID, CALLEE, CALLER } };
+	struct dialog_token t = sample();
+	char text[TOKEN_TEXT_MAX + 1], bound[TOKEN_TEXT_MAX + 1];
+	char again[TOKEN_TEXT_MAX + 1];
+
+	(void)state;
+	t.flags |= TOKEN_CALL;
+	seal(&t, text);
+	for (size_t i = 0; i < COUNT(wrong); i++)
+		assert_false(bind_to(&signer, text, wrong[i], bound));
+	assert_false(bind_to(&stranger, text, right, bound));
+	assert_true(bind_to(&signer, text, right, bound));
+	assert_int_equal(strlen(bound), strlen(text));
+	assert_false(bind_to(&signer, bound, right, again));
+	assert_int_equal(open_from(&signer, bound, CALLER, CALLEE), TOKEN_OK);
+	assert_int_equal(open_from(&signer, bound, CALLEE, CALLER), TOKEN_OK);
+	assert_int_equal(open_from(&signer, bound, CALLER, "x"),
+	    TOKEN_FOREIGN);
+	assert_int_equal(open_from(&signer, bound, CALLER, ""),
+	    TOKEN_FOREIGN);
+	assert_int_equal(open_from(&signer, bound, "x", CALLER),
+	    TOKEN_FOREIGN);
+	assert_int_equal(open_from(&signer, text, CALLER, "x"), TOKEN_OK);
+	/* the first key signs, whichever signed before */
+	assert_true(bind_to(&rolled, text, right, again));
+	assert_int_equal(open_from(&rolled, again, CALLER, CALLEE), TOKEN_OK);
+	assert_int_equal(open_from(&signer, again, CALLER, CALLEE),
+	    TOKEN_FOREIGN);
 }
 
 static void
@@ -263,8 +312,7 @@ every_other_length_is_refused(void **state)
 	n = seal(&t, text);
 	for (size_t len = 0; len < n; len++)
 		assert_int_equal(dialog_token_open(&signer,
-		    (struct str){ text, len }, str_of(CALL_ID),
-		    str_of(CALLER), str_of(CALLEE), NOW_S, MAX_S, &back,
+		    (struct str){ text, len }, &bearer, &back,
 		    &from_is_caller), TOKEN_FOREIGN);
 	for (size_t more = 1; more < 5; more++) {
 		snprintf(longer, sizeof longer, "%s%.*s", text, (int)more,
@@ -300,11 +348,12 @@ only_its_own_dialog_opens_it(void **state)
 	(void)state;
 	seal(&t, text);
 	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct token_bearer by = { str_of(cases[i].call_id),
+			str_of(cases[i].from), str_of(cases[i].to), NOW_S,
+			MAX_S };
 		bool from_is_caller = false;
 		enum token_verdict v = dialog_token_open(&signer,
-		    str_of(text), str_of(cases[i].call_id),
-		    str_of(cases[i].from), str_of(cases[i].to), NOW_S, MAX_S,
-		    &back, &from_is_caller);
+		    str_of(text), &by, &back, &from_is_caller);
 
 		if (v != cases[i].want)
 			fail_msg("%s: %d", cases[i].what, v);
@@ -328,21 +377,22 @@ it_ends_with_dialog_max(void **state)
 		{ NOW_S - 2, TOKEN_OK },	/* a clock that is behind */
 	};
 	struct dialog_token t = sample(), back;
+	struct token_bearer by = bearer;
 	char text[TOKEN_TEXT_MAX + 1];
 	bool from_is_caller;
 
 	(void)state;
 	seal(&t, text);
-	for (size_t i = 0; i < COUNT(cases); i++)
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		by.now_s = cases[i].now_s;
 		assert_int_equal(dialog_token_open(&signer, str_of(text),
-		    str_of(CALL_ID), str_of(CALLER), str_of(CALLEE),
-		    cases[i].now_s, MAX_S, &back, &from_is_caller),
-		    cases[i].want);
+		    &by, &back, &from_is_caller), cases[i].want);
+	}
 	/* A forged one is foreign, never "expired". */
 	text[0] ^= 1;
-	assert_int_equal(dialog_token_open(&signer, str_of(text),
-	    str_of(CALL_ID), str_of(CALLER), str_of(CALLEE),
-	    NOW_S + MAX_S + 1, MAX_S, &back, &from_is_caller), TOKEN_FOREIGN);
+	by.now_s = NOW_S + MAX_S + 1;
+	assert_int_equal(dialog_token_open(&signer, str_of(text), &by, &back,
+	    &from_is_caller), TOKEN_FOREIGN);
 }
 
 static void
@@ -524,7 +574,7 @@ signed_nonsense_is_refused(void **state)
 		const uint8_t *body = i < COUNT(cases) ? cases[i].body : good;
 		size_t n = i < COUNT(cases) ? cases[i].n : sizeof good;
 		struct str part = { (const char *)body, n };
-		uint8_t bytes[128], mac[32];
+		uint8_t bytes[128], mac[TOKEN_MAC_BYTES];
 		char text[256];
 		struct path_token back;
 		enum token_verdict v;
@@ -557,6 +607,7 @@ main(void)
 		cmocka_unit_test(dialogs_come_back_as_they_went),
 		cmocka_unit_test(the_layout_is_the_one_drawn),
 		cmocka_unit_test(a_counted_call_has_a_number),
+		cmocka_unit_test(a_bound_one_is_of_one_dialog),
 		cmocka_unit_test(every_flipped_bit_is_refused),
 		cmocka_unit_test(every_other_length_is_refused),
 		cmocka_unit_test(only_its_own_dialog_opens_it),

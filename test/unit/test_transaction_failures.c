@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "transaction_rig.h"
 

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "transaction_rig.h"
 
 enum {

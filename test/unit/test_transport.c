@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "io/sofia_fixups.h"
 
@@ -58,6 +59,13 @@ polling_in_circles_waits(void **state)
 	"ACK sip:x@example.com " version "\r\nVia: " VIA "\r\n"		\
 	"Call-ID: 1\r\nCSeq: 1 ACK\r\nMax-Forwards: 70\r\n"		\
 	"From: <sip:a@example.com>;tag=1\r\nTo: <sip:x@example.com>\r\n"
+
+/* via: the one that it is sent on by. */
+#define RESPONSE(status, via)						\
+	"SIP/2.0 " status " Word\r\nVia: " VIA "\r\nVia: " via "\r\n"	\
+	"Call-ID: 1\r\nCSeq: 1 OPTIONS\r\n"				\
+	"From: <sip:a@example.com>;tag=1\r\n"				\
+	"To: <sip:x@example.com>;tag=2\r\nl: 0\r\n\r\n"
 
 /* Whatever the Via says, the answer must come back to who asked, and say
  * nothing of another way. */
@@ -113,6 +121,16 @@ static const struct {
 	    "\r\n"), 0, "via" },
 	{ "two received", D(SOUND(VIA ";received=127.0.0.9;received=127.0.0.8")
 	    "\r\n"), 0, "via" },
+	{ "two ttl", D(SOUND(VIA ";ttl=1;ttl=2") "\r\n"), 0, "via" },
+	{ "two rport", D(SOUND(VIA ";rport") "\r\n"), 0, "via" },
+	{ "two branches", D(SOUND(VIA ";branch=z9hG4bK2") "\r\n"), 0,
+	    "via" },
+	{ "response of too little", D(RESPONSE("099", VIA)), 0, "garbage" },
+	{ "response of too much", D(RESPONSE("700", VIA)), 0, "garbage" },
+	{ "response with two maddr", D(RESPONSE("200",
+	    VIA ";maddr=127.0.0.9;maddr=127.0.0.8")), 0, "via" },
+	{ "response with maddr", D(RESPONSE("200", VIA ";maddr=127.0.0.9")),
+	    0, NULL },
 	{ "ACK of another version", D(ACK("SIP/3.0") "\r\n"), 0, "garbage" },
 	{ "ACK that is short", D(ACK("SIP/2.0") "l: 9\r\n\r\n"), 0,
 	    "truncated" },
@@ -128,6 +146,7 @@ answers_to_datagrams(void **state)
 	for (size_t i = 0; i < COUNT(datagrams); i++) {
 		const char *reason = datagrams[i].reason;
 		uint64_t before = reason ? counted(rig, reason) : 0;
+		unsigned heard = rig->requests + rig->responses;
 		int64_t began = clock_mono_ms();
 		int fd = peer(SOCK_DGRAM, "127.0.0.1");
 		int status = 0;
@@ -144,6 +163,9 @@ answers_to_datagrams(void **state)
 			fail_msg("%s: slow", datagrams[i].what);
 		if (reason && counted(rig, reason) != before + 1)
 			fail_msg("%s: not counted", datagrams[i].what);
+		if (reason && status == 0 &&
+		    rig->requests + rig->responses != heard)
+			fail_msg("%s: handed over", datagrams[i].what);
 		close(fd);
 	}
 }
@@ -175,6 +197,28 @@ large_datagrams(void **state)
 	cast(rig, fd, buf, request(buf, "UDP", "", 0));
 	assert_int_equal(answer(rig, fd, SILENCE_MS), 0);
 	assert_int_equal(counted(rig, "too-many-headers"), 1);
+	close(fd);
+}
+
+/* It is what counts, not the blank lines before it. */
+static void
+a_message_of_just_the_size(void **state)
+{
+	static char buf[BUF];
+	struct transport_conf conf = generous;
+	struct rig *rig = *state;
+	int fd = peer(SOCK_DGRAM, "127.0.0.1");
+	size_t len;
+
+	memcpy(buf, "\r\n", 2);
+	for (int more = 0; more <= 1; more++) {
+		len = request(buf + 2, "UDP", "", 700);
+		conf.message_size = (int64_t)len - more;
+		transport_set_conf(rig->transport, &conf);
+		cast(rig, fd, buf, 2 + len);
+		assert_int_equal(answer(rig, fd, ANSWER_MS),
+		    more == 0 ? 200 : 413);
+	}
 	close(fd);
 }
 
@@ -342,6 +386,7 @@ main(void)
 		cmocka_unit_test(polling_in_circles_waits),
 		T(answers_to_datagrams),
 		T(large_datagrams),
+		T(a_message_of_just_the_size),
 		T(byte_by_byte),
 		T(cut_in_two_anywhere),
 		T(pipelined),

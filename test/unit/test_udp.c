@@ -21,14 +21,13 @@
 #include <sofia-sip/su_wait.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "failing_alloc.h"
 #include "guard/screen.h"
 #include "io/loop.h"
 #include "transport/udp.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 enum { SEEN_MAX = 256, TEXT_MAX = 65536, MANY = 200, WAKEUP_MAX = 128 };
 
@@ -744,6 +743,22 @@ where_nothing_can_be_sent_is_told_at_the_end(void **state)
 	close(fd);
 }
 
+/* Of more places the transactions find out by themselves. */
+static void
+so_many_places_are_told(void **state)
+{
+	struct rig *rig = *state;
+	struct addr all = address("255.255.255.255", 9);
+
+	for (unsigned i = 0; i < MANY; i++, all.port++)
+		send_number(rig, &all, i);
+	turn(rig);
+	assert_int_equal(rig->nlost, FAILURES_MAX);
+	assert_int_equal(counted(rig, "error"), MANY);
+	turn(rig);
+	assert_int_equal(rig->nlost, FAILURES_MAX);
+}
+
 /* So many sendmmsg() say first what became of others. */
 static unsigned pending;
 
@@ -852,6 +867,32 @@ a_run_arrives_as_it_was_sent(void **state)
 	assert_true(is_silent(other));
 	assert_int_equal(counted(rig, "error"), 0);
 	assert_int_equal(rig->port->udp->apart, 0);
+	close(fd);
+	close(other);
+}
+
+/* Though all are of one length, and there were runs in these places. */
+static void
+a_run_ends_at_what_is_none(void **state)
+{
+	struct rig *rig = *state;
+	struct addr a, b;
+	int fd = peer("127.0.0.1", &a), other = peer("127.0.0.1", &b);
+
+	run_number(rig, &a, 11);
+	run_number(rig, &b, 12);
+	turn(rig);
+	assert_int_equal(hear_number(fd), 11);
+	assert_int_equal(hear_number(other), 12);
+	run_number(rig, &a, 13);
+	send_number(rig, &b, 14);
+	run_number(rig, &a, 15);
+	turn(rig);
+	assert_int_equal(hear_number(fd), 13);
+	assert_int_equal(hear_number(fd), 15);
+	assert_int_equal(hear_number(other), 14);
+	assert_true(is_silent(fd));
+	assert_true(is_silent(other));
 	close(fd);
 	close(other);
 }
@@ -1097,11 +1138,13 @@ main(void)
 		T(an_error_that_was_not_kept_passes),
 		T(many_errors_do_not_hold_the_loop),
 		T(where_nothing_can_be_sent_is_told_at_the_end),
+		T(so_many_places_are_told),
 		T(errors_of_others_are_none_of_ours),
 		T(a_port_is_for_one_process),
 		T(a_taken_address_is_an_error),
 		T(a_run_arrives_as_it_was_sent),
 		T6(a_run_arrives_as_it_was_sent),
+		T(a_run_ends_at_what_is_none),
 		T(one_that_fills_the_buffer_is_no_end),
 		T(what_is_refused_as_a_run_leaves_one_by_one),
 		T(runs_leave_room_for_others),

@@ -11,9 +11,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "guard/uri.h"
-
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
 
 /* Without a NUL behind it, so that a sanitizer sees who reads on. */
 static enum uri_verdict
@@ -198,12 +197,44 @@ other_schemes(void **state)
 {
 	static const struct row rows[] = {
 		{ "soap.beep://192.0.2.103:3002", URI_OTHER },
-		{ "urn:service:sos", URI_OTHER }, { "a+b-c.d:x", URI_OTHER },
+		{ "a+b-c.d:x", URI_OTHER },
 		{ "isbn:2983792873", URI_OTHER },
 		{ "mailto:a@b?subject=%20", URI_OTHER },
 		{ "http:", URI_BAD }, { "http:a b", URI_BAD },
 		{ "http:<x>", URI_BAD }, { "ht tp:x", URI_BAD },
 		{ "http://x/%zz", URI_BAD }, { "ht\xc3\xa4tp:x", URI_BAD },
+	};
+
+	(void)state;
+	check_rows(rows, COUNT(rows), URI_REQUEST);
+	check_rows(rows, COUNT(rows), URI_ENCLOSED);
+}
+
+static void
+services(void **state)
+{
+	static const struct row rows[] = {
+		{ "urn:service:sos", URI_SERVICE },
+		{ "URN:Service:sos.ambulance", URI_SERVICE },
+		{ "urn:service:a", URI_SERVICE },
+		{ "urn:service:a-1.b--c.3", URI_SERVICE },
+		{ "urn:service:aaaaaaaaaaaaaaaaaaaaaaaaaaa.b", URI_SERVICE },
+		{ "urn:service:aaaaaaaaaaaaaaaaaaaaaaaaaaaa", URI_OTHER },
+		{ "urn:service", URI_OTHER }, { "urn:service:", URI_OTHER },
+		{ "urn:service:.", URI_OTHER }, { "urn:service:a.", URI_OTHER },
+		{ "urn:service:.a", URI_OTHER },
+		{ "urn:service:a..b", URI_OTHER },
+		{ "urn:service:-a", URI_OTHER }, { "urn:service:a-", URI_OTHER },
+		{ "urn:service:a-.b", URI_OTHER },
+		{ "urn:service:a_b", URI_OTHER },
+		{ "urn:service:a:5060", URI_OTHER },
+		{ "urn:service:a;x", URI_OTHER },
+		{ "urn:service:a?x", URI_OTHER },
+		{ "urn:service:a@b", URI_OTHER },
+		{ "urn:service:%61", URI_OTHER },
+		{ "urn:services:a", URI_OTHER }, { "urn:a", URI_OTHER },
+		{ "urns:service:a", URI_OTHER },
+		{ "urn:service:a b", URI_BAD },
 	};
 
 	(void)state;
@@ -242,6 +273,7 @@ main(void)
 		cmocka_unit_test(hosts_and_ports),
 		cmocka_unit_test(tel),
 		cmocka_unit_test(other_schemes),
+		cmocka_unit_test(services),
 		cmocka_unit_test(in_a_header),
 	};
 

@@ -15,11 +15,10 @@
 
 #include <cmocka.h>
 
+#include "base/count.h"
 #include "failing_alloc.h"
 #include "modules/users_edit.h"
 #include "modules/users_file.h"
-
-#define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 #define MD5_HEX "00112233445566778899aabbccddeeff"
 #define SHA_HEX MD5_HEX "0f1e2d3c4b5a69788796a5b4c3d2e1f0"

@@ -20,6 +20,8 @@
 
 #include "io/tls_inner.h"
 
+struct rig_pki rig_pki;
+
 const char *
 rig_put(struct rig_pki *p, const char *file, const struct pki_cert *c,
     bool with_inter)
@@ -268,4 +270,34 @@ rig_meet(struct rig_ends *e)
 	rig_pair_close(&e->pair);
 	rig_pair_open(&e->pair, e->server, e->client, RIG_SERVER);
 	rig_pair_shake(&e->pair);
+}
+
+int
+rig_pki_setup(void **state)
+{
+	(void)state;
+	rig_pki_open(&rig_pki);
+	return 0;
+}
+
+int
+rig_pki_teardown(void **state)
+{
+	(void)state;
+	rig_pki_close(&rig_pki);
+	return 0;
+}
+
+int
+rig_ends_setup(void **state)
+{
+	*state = rig_ends_new(&rig_pki);
+	return 0;
+}
+
+int
+rig_ends_teardown(void **state)
+{
+	rig_ends_free(*state);
+	return 0;
 }

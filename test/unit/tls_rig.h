@@ -20,6 +20,11 @@ struct rig_pki {
 #define RIG_SERVER "sip.example"
 #define RIG_CLIENT "client.example"
 
+/* Fixtures of a group: keys take their time, so they are made once. */
+extern struct rig_pki rig_pki;
+int rig_pki_setup(void **state);
+int rig_pki_teardown(void **state);
+
 void rig_pki_open(struct rig_pki *p);
 void rig_pki_close(struct rig_pki *p);
 /* A file with certificate, chain and key; by NULL: self-signed. */
@@ -61,6 +66,12 @@ struct rig_ends {
 	struct tls_context	*server, *client;
 	struct rig_pair		 pair;
 };
+
+/* A test of which *state is that, by rig_pki. */
+int rig_ends_setup(void **state);
+int rig_ends_teardown(void **state);
+#define RIG_ENDS_TEST(f) cmocka_unit_test_setup_teardown(f,		\
+    rig_ends_setup, rig_ends_teardown)
 
 struct rig_ends *rig_ends_new(struct rig_pki *p);
 void rig_ends_free(struct rig_ends *e);

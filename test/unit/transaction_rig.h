@@ -12,8 +12,6 @@
 #include "io/loop.h"
 #include "transaction/transaction.h"
 
-#define COUNT(a) (sizeof (a) / sizeof *(a))
-
 enum {
 	T1_MS = 20,
 	GIVE_UP_MS = 15000

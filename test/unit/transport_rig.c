@@ -78,6 +78,9 @@ on_message(void *arg, const struct arrived *a, msg_t *msg)
 		if (!rig->mute)
 			reply(rig, a, sip, msg);
 	} else {
+		assert_true(sip->sip_via == NULL ||
+		    sip->sip_via->v_next == NULL ||
+		    sip->sip_via->v_next->v_maddr == NULL);
 		rig->responses++;
 	}
 	msg_destroy(msg);
@@ -103,6 +106,15 @@ admit(void *arg, const struct addr *source)
 	return !addr_same_ip(source, &rig->banned);
 }
 
+static bool
+admit_handshake(void *arg, const struct addr *source)
+{
+	const struct rig *rig = arg;
+
+	(void)source;
+	return !rig->exhausted;
+}
+
 struct port *
 listen_on(struct rig *rig, struct port_conf conf)
 {
@@ -122,6 +134,7 @@ set_up(void **state)
 	struct rig *rig = calloc(1, sizeof *rig);
 	struct transport_hooks hooks = {
 		.judge = screen_head, .admit = admit,
+		.admit_handshake = admit_handshake,
 		.on_message = on_message, .on_lost = on_lost, .arg = rig
 	};
 

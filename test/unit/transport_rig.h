@@ -21,9 +21,7 @@
 #include "io/loop.h"
 #include "transport/transport.h"
 
-#define COUNT(a) (sizeof (a) / sizeof (a)[0])
-
-enum { ANSWER_MS = 2000, SILENCE_MS = 60, BUF = 70000 };
+enum { ANSWER_MS = 15000, SILENCE_MS = 60, BUF = 70000 };
 
 struct rig {
 	struct loop		*loop;
@@ -33,6 +31,7 @@ struct rig {
 	bool			 mute;		/* requests get no answer */
 	bool			 known;		/* who sends one is vouched for */
 	struct addr		 banned;
+	bool			 exhausted;	/* no more handshakes */
 	unsigned		 requests;	/* that reached the callback */
 	size_t			 body;		/* of the last one */
 	struct arrived		 last;		/* its bytes are gone */

@@ -1,6 +1,9 @@
+/*
+ * grammar.c -- which byte may stand where.
+ */
 #include "config.h"
 
-#include "guard/grammar.h"
+#include "base/grammar.h"
 
 enum {
 	MARK = IN_USER | IN_PASSWORD | IN_PARAM | IN_HEADERS | IN_OTHER,

@@ -2,8 +2,8 @@
  * grammar.h -- which byte may stand where, by RFC 3261 section 25.1 and RFC
  * 3966 section 3.
  */
-#ifndef GUARD_GRAMMAR_H
-#define GUARD_GRAMMAR_H
+#ifndef BASE_GRAMMAR_H
+#define BASE_GRAMMAR_H
 
 #include <stdbool.h>
 #include <stdint.h>
