@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -479,6 +481,36 @@ signals_arrive_on_the_loop(void **state)
 	assert_false(rig->late);
 }
 
+static int interrupted[2];
+
+static void
+interrupt(int number)
+{
+	(void)number;
+	(void)!write(interrupted[1], "x", 1);
+}
+
+/* By a signal that came together with it; SIGCONT has no handler. */
+static void
+what_came_is_seen_when_interrupted(void **state)
+{
+	const struct sigaction action = { .sa_handler = interrupt };
+	const struct itimerval soon = { .it_value.tv_usec = 20000 };
+	struct epoll_event in = { .events = EPOLLIN }, got;
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(pipe(interrupted), 0);
+	assert_int_equal(epoll_ctl(fd, EPOLL_CTL_ADD, interrupted[0], &in), 0);
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	assert_int_equal(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	assert_int_equal(epoll_wait(fd, &got, 1, GIVE_UP_MS), 1);
+	signal(SIGALRM, SIG_DFL);
+	close(interrupted[0]);
+	close(interrupted[1]);
+	close(fd);
+}
+
 static void
 a_stop_before_the_run_counts(void **state)
 {
@@ -507,6 +539,7 @@ main(void)
 		LOOP_TEST(a_hook_may_start_again_and_be_freed),
 		LOOP_TEST(a_bad_descriptor_is_refused),
 		LOOP_TEST(signals_arrive_on_the_loop),
+		LOOP_TEST(what_came_is_seen_when_interrupted),
 		LOOP_TEST(a_stop_before_the_run_counts),
 	};
 
