@@ -88,20 +88,18 @@ take_ban(const struct shared_bans *b, const struct redisReply *r, size_t at)
 {
 	struct shared_ban ban = { .rest_ms = redis_int(redis_item(r,
 	    at + 1)), .reason = reason_of(redis_text(redis_item(r, at + 2))) };
+	void (*tell_of)(void *arg, const struct shared_ban *ban);
 
 	if (!hex_decode(ban.source, sizeof ban.source,
 	    redis_text(redis_item(r, at))) || !is_source(ban.source) ||
 	    ban.rest_ms <= 0)
 		return;
-	if (str_is(redis_text(redis_item(r, at + 2)), LIFTED)) {
-		if (b->hooks->lifted != NULL)
-			b->hooks->lifted(b->hooks->arg, ban.source);
-		return;
-	}
 	if (ban.rest_ms > REST_MAX_MS)
 		ban.rest_ms = REST_MAX_MS;
-	if (b->hooks->banned != NULL)
-		b->hooks->banned(b->hooks->arg, &ban);
+	tell_of = str_is(redis_text(redis_item(r, at + 2)), LIFTED) ?
+	    b->hooks->lifted : b->hooks->banned;
+	if (tell_of != NULL)
+		tell_of(b->hooks->arg, &ban);
 }
 
 /* Ours have to be told when nobody there knows them: on a new link, in a new

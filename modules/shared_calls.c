@@ -14,10 +14,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/count.h"
+#include "base/log.h"
 #include "io/loop.h"
 
-enum { ENDS_A_CALL = 32, LASTS_LEAST_MS = 1 };
+enum {
+	ENDS_A_CALL = 32,
+	END_TEXT_MAX = 1 + SHARED_NUMBER_MAX,	/* "o123 " */
+	LASTS_LEAST_MS = 1,
+	LATE_LEAST_MS = 10,
+	SAY_AGAIN_MS = 10000
+};
 
 struct pending {
 	struct shared_calls *calls;
@@ -57,15 +65,42 @@ struct telling {
 	struct call_news news[ENDS_A_CALL];
 };
 
+/* Calls count too long now, or too short. */
+static void
+say_lost(struct shared_calls *c, uint64_t n)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	*c->lost += n;
+	c->unsaid += n;
+	if (c->said_ms != 0 && now_ms - c->said_ms < SAY_AGAIN_MS)
+		return;
+	log_event(EV_SHARED_LOST, kv_uint("calls", c->unsaid));
+	c->said_ms = now_ms;
+	c->unsaid = 0;
+}
+
+static struct call_news *
+waiting(struct shared_calls *c, size_t i)
+{
+	return &c->news[(c->first + i) % CALL_NEWS_MAX];
+}
+
+/* In the order in which it happened, also what is told again. */
 static void
 note(struct shared_calls *c, const struct call_news *news)
 {
+	size_t i;
+
 	if (c->nnews == CALL_NEWS_MAX) {
 		c->first = (c->first + 1) % CALL_NEWS_MAX;
 		c->nnews--;
+		say_lost(c, 1);
 	}
-	c->news[(c->first + c->nnews) % CALL_NEWS_MAX] = *news;
-	c->nnews++;
+	for (i = c->nnews++; i > 0 && waiting(c, i - 1)->noted_ms >
+	    news->noted_ms; i--)
+		*waiting(c, i) = *waiting(c, i - 1);
+	*waiting(c, i) = *news;
 	if (c->running)
 		loop_hook_start(c->leave);
 }
@@ -81,8 +116,18 @@ told(void *arg, const struct redisReply *r)
 	for (size_t i = 0; i < t->n && redis_kind(r) != REDIS_INT; i++)
 		note(c, &t->news[i]);
 	free(t);
-	if (c->running)
-		shared_link_good(c->link, r, REDIS_INT);
+	if (c->running && shared_link_good(c->link, r, REDIS_INT) &&
+	    c->nnews > 0)			/* that found no place */
+		loop_hook_start(c->leave);
+}
+
+/* 0: just now, which no clock of the server's can put in another order. */
+static int64_t
+age_ms(const struct call_news *news)
+{
+	int64_t age = clock_mono_ms() - news->noted_ms;
+
+	return age < LATE_LEAST_MS ? 0 : age;
 }
 
 static bool
@@ -91,14 +136,16 @@ send_ends(struct telling *t)
 	struct shared_calls *c = t->calls;
 	struct space_key key[ENDS_A_CALL], stem;
 	struct str v[ENDS_A_CALL + 2];
-	char what[ENDS_A_CALL];
+	char what[ENDS_A_CALL * END_TEXT_MAX];
+	size_t len = 0;
 
 	for (size_t i = 0; i < t->n; i++) {
 		v[i] = call_key(c, &key[i], t->news[i].call);
-		what[i] = t->news[i].what;
+		len += (size_t)snprintf(what + len, END_TEXT_MAX, "%c%lld ",
+		    t->news[i].what, (long long)age_ms(&t->news[i]));
 	}
 	v[t->n] = account_stem(c, &stem);
-	v[t->n + 1] = (struct str){ what, t->n };
+	v[t->n + 1] = (struct str){ what, len };
 	return shared_link_call(c->link, SHARED_END, t->n,
 	    &(const struct redis_args){ t->n + 2, v }, told, t);
 }
@@ -108,25 +155,20 @@ send_life(struct telling *t)
 {
 	struct shared_calls *c = t->calls;
 	struct space_key key, stem;
-	char lasts[SHARED_NUMBER_MAX];
-	struct str v[4] = { call_key(c, &key, t->news[0].call),
+	char lasts[SHARED_NUMBER_MAX], age[SHARED_NUMBER_MAX];
+	struct str v[] = { call_key(c, &key, t->news[0].call),
 		account_stem(c, &stem),
 		str_of(print(lasts, t->news[0].lasts_ms)),
-		{ &t->news[0].what, 1 } };
+		{ &t->news[0].what, 1 },
+		str_of(print(age, age_ms(&t->news[0]))) };
 
 	return shared_link_call(c->link, SHARED_TOUCH, 1,
-	    &(const struct redis_args){ 4, v }, told, t);
-}
-
-static const struct call_news *
-waiting(const struct shared_calls *c, size_t i)
-{
-	return &c->news[(c->first + i) % CALL_NEWS_MAX];
+	    &(const struct redis_args){ COUNT(v), v }, told, t);
 }
 
 /* The oldest, and of ends as many more as come next. */
 static void
-fill(struct telling *t, const struct shared_calls *c)
+fill(struct telling *t, struct shared_calls *c)
 {
 	t->n = 0;
 	do
@@ -172,7 +214,8 @@ static void
 tell(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES], char what,
     int64_t lasts_ms)
 {
-	struct call_news news = { .what = what, .lasts_ms = lasts_ms };
+	struct call_news news = { .what = what, .lasts_ms = lasts_ms,
+		.noted_ms = clock_mono_ms() };
 
 	memcpy(news.call, call, CALL_ID_BYTES);
 	note(c, &news);
@@ -191,11 +234,21 @@ at_least(int64_t lasts_ms)
 	return lasts_ms < LASTS_LEAST_MS ? LASTS_LEAST_MS : lasts_ms;
 }
 
+static void
+tell_if_room(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES],
+    char what, int64_t lasts_ms)
+{
+	if (c->nnews >= CALL_NEWS_MAX / 2)
+		say_lost(c, 1);
+	else
+		tell(c, call, what, at_least(lasts_ms));
+}
+
 void
-shared_calls_touch(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES],
+shared_calls_rings(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES],
     int64_t lasts_ms)
 {
-	tell(c, call, 't', at_least(lasts_ms));
+	tell_if_room(c, call, 'r', lasts_ms);
 }
 
 void
@@ -203,6 +256,13 @@ shared_calls_answered(struct shared_calls *c,
     const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms)
 {
 	tell(c, call, 'a', at_least(lasts_ms));
+}
+
+void
+shared_calls_touch(struct shared_calls *c, const uint8_t call[CALL_ID_BYTES],
+    int64_t lasts_ms)
+{
+	tell_if_room(c, call, 't', lasts_ms);
 }
 
 /* ---- begins */
@@ -344,6 +404,8 @@ void
 shared_calls_flush(struct shared_calls *c)
 {
 	leave(c);
+	if (c->nnews > 0)
+		say_lost(c, c->nnews);
 }
 
 int

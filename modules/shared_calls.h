@@ -13,7 +13,8 @@ enum { CALL_NEWS_MAX = 4096 };
 struct call_news {
 	uint8_t		call[CALL_ID_BYTES];
 	char		what;		/* as the scripts read it */
-	int64_t		lasts_ms;	/* from now on; 0: it ended */
+	int64_t		lasts_ms;	/* from then on; 0: it ended */
+	int64_t		noted_ms;
 };
 
 struct shared_calls {
@@ -21,9 +22,14 @@ struct shared_calls {
 	struct loop_hook *leave;
 	bool		 running;
 	uint64_t	*asked;		/* metric, by verdict */
+	uint64_t	*lost;		/* metric */
+	int64_t		 said_ms;	/* that some were; 0: never */
+	uint64_t	 unsaid;
 	/* What is not known there, oldest first; it waits while the server is
 	 * away, or else calls that ended would count for hours.  Beyond
-	 * CALL_NEWS_MAX the oldest is forgotten: that call ends by itself. */
+	 * CALL_NEWS_MAX the oldest is lost: that call ends by itself.  Of
+	 * what only goes on no more than a half waits, so that whoever goes on
+	 * often does not push out the ends of others. */
 	size_t		 first, nnews;
 	struct call_news news[CALL_NEWS_MAX];
 };
@@ -41,9 +47,11 @@ void shared_calls_flush(struct shared_calls *c);
 enum calls_verdict shared_calls_begin(struct shared_calls *c,
     struct calls_ask *ask);
 void shared_calls_cancel(struct calls_ask *ask);
-void shared_calls_touch(struct shared_calls *c,
+void shared_calls_rings(struct shared_calls *c,
     const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
 void shared_calls_answered(struct shared_calls *c,
+    const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
+void shared_calls_touch(struct shared_calls *c,
     const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
 void shared_calls_end(struct shared_calls *c,
     const uint8_t call[CALL_ID_BYTES], enum calls_end how);

@@ -99,9 +99,10 @@ try_all(struct shared_link *l)
 		    LITERAL("0"), LITERAL("1")) },
 		[SHARED_BEGIN] = { 3, SPACE_ARGS(call, stem, bucket, id, ms, id,
 		    LITERAL("100"), LITERAL("1"), LITERAL("1000000")) },
-		[SHARED_TOUCH] = { 1, SPACE_ARGS(call, stem, ms,
-		    LITERAL("a")) },
-		[SHARED_END] = { 1, SPACE_ARGS(call, stem, LITERAL("o")) }
+		[SHARED_TOUCH] = { 1, SPACE_ARGS(call, stem, ms, LITERAL("r"),
+		    LITERAL("0")) },
+		[SHARED_END] = { 2, SPACE_ARGS(call, call, stem,
+		    LITERAL("b0 o0 ")) }
 	};
 
 	l->tried = 0;

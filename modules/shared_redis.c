@@ -181,10 +181,10 @@ redis_cancel(struct shared *base, struct calls_ask *ask)
 }
 
 static void
-redis_touch(struct shared *base, const uint8_t call[CALL_ID_BYTES],
+redis_rings(struct shared *base, const uint8_t call[CALL_ID_BYTES],
     int64_t lasts_ms)
 {
-	shared_calls_touch(&((struct store *)base)->calls, call, lasts_ms);
+	shared_calls_rings(&((struct store *)base)->calls, call, lasts_ms);
 }
 
 static void
@@ -192,6 +192,13 @@ redis_answered(struct shared *base, const uint8_t call[CALL_ID_BYTES],
     int64_t lasts_ms)
 {
 	shared_calls_answered(&((struct store *)base)->calls, call, lasts_ms);
+}
+
+static void
+redis_touch(struct shared *base, const uint8_t call[CALL_ID_BYTES],
+    int64_t lasts_ms)
+{
+	shared_calls_touch(&((struct store *)base)->calls, call, lasts_ms);
 }
 
 static void
@@ -232,9 +239,15 @@ add_metrics(struct store *s, struct metrics *m)
 		"verdict", verdict_names,
 		COUNT(verdict_names) };
 
+	static const struct metric lost = { .name = "shared_lost_total",
+		.help = "News of calls that Redis was never told.",
+		.kind = METRIC_COUNTER };
+
 	s->nup = metrics_add(m, &up);
 	s->calls.asked = metrics_add(m, &calls);
-	return s->nup != NULL && s->calls.asked != NULL;
+	s->calls.lost = metrics_add(m, &lost);
+	return s->nup != NULL && s->calls.asked != NULL &&
+	    s->calls.lost != NULL;
 }
 
 static const struct shared_ops shared_redis_ops = {
@@ -243,8 +256,9 @@ static const struct shared_ops shared_redis_ops = {
 	.lift = redis_lift,
 	.calls_begin = redis_begin,
 	.calls_cancel = redis_cancel,
-	.calls_touch = redis_touch,
+	.calls_rings = redis_rings,
 	.calls_answered = redis_answered,
+	.calls_touch = redis_touch,
 	.calls_end = redis_end_call,
 	.close = redis_close
 };

@@ -58,6 +58,7 @@ static const char ban[] = CLOCK KEEP LEDGER
 "  rest = tonumber(rest)\n"
 "  local old = tonumber(redis.call('ZSCORE', KEYS[3], source))\n"
 "  local was = old and redis.call('HGET', KEYS[4], source)\n"
+"  if old and reason == 'lifted' then rest = math.max(rest, old - now) end\n"
 "  if not old or now + rest > old + 1000 or\n"
 "      (reason == 'lifted') ~= (was == 'lifted') then\n"
 "    if not old then\n"
@@ -132,49 +133,79 @@ static const char begin[] = CLOCK KEEP LOOK
 "    full[i] = missing + interval\n"
 "  end\n"
 "end\n"
+"local kept = false\n"
 "for i = 2, #KEYS, 2 do\n"
 "  if tonumber(ARGV[3 * i / 2 + 1]) >= 0 then\n"
 "    redis.call('ZADD', KEYS[i], now + ARGV[2], ARGV[1])\n"
 "    keep(KEYS[i], ARGV[2])\n"
+"    kept = true\n"
 "  end\n"
 "  if full[i] then\n"
 "    redis.call('SET', KEYS[i + 1], now_us + full[i], 'PX',\n"
 "        math.ceil(full[i] / 1000))\n"
 "  end\n"
 "end\n"
-"redis.call('SET', KEYS[1], ARGV[3] .. 'r', 'PX', ARGV[2])\n"
+"if kept then redis.call('SET', KEYS[1], ARGV[3] .. 'r', 'PX', ARGV[2]) end\n"
 "return 0\n";
 
-/* What is told again when it failed must not fail for what it finds: keys of
- * another type count for nothing. */
-static const char touch[] = CLOCK KEEP
-"local accounts = redis.pcall('GET', KEYS[1])\n"
-"if type(accounts) ~= 'string' then return 0 end\n"
-"local life, rings = tonumber(ARGV[2]), #accounts % 32 == 1\n"
-"if rings and ARGV[3] == 'a' then\n"
-"  redis.call('SET', KEYS[1], string.sub(accounts, 1, -2))\n"
+/*
+ * What is told again when it failed must not fail for what it finds: keys of
+ * another type count for nothing.  All that was refused is an error, or it
+ * would not be told again.
+ */
+#define CALL LOOK							\
+"local function each(key, accounts, f)\n"				\
+"  for at = 1, math.min(#accounts, 64) - 31, 32 do\n"			\
+"    f(ARGV[1] .. string.sub(accounts, at, at + 31),\n"			\
+"        string.sub(key, -32))\n"					\
+"  end\n"								\
+"end\n"									\
+"local function read(key)\n"						\
+"  local accounts, state, at = string.match(look('GET', key) or '',\n"	\
+"      '^(%x*)([rt]?)(%d*)$')\n"					\
+"  return accounts or '', state == 'r', tonumber(at) or 0\n"		\
+"end\n"									\
+"local function over(key, accounts)\n"					\
+"  each(key, accounts, function(account, call)\n"			\
+"    look('ZREM', account, call)\n"					\
+"  end)\n"								\
+"  return redis.call('UNLINK', key)\n"					\
+"end\n"
+
+/* Instances that were away do not tell in order: what is answered may have been
+ * hung up before, which was not believed then, or an early dialog of it. */
+static const char touch[] = CLOCK KEEP CALL
+"local accounts, rings, bye = read(KEYS[1])\n"
+"local life, what, age = tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])\n"
+"if accounts == '' or what ~= 'a' and (what == 'r') ~= rings then\n"
+"  return 0\n"
+"end\n"
+"if rings and what == 'a' and age > 0 and bye > now - age then\n"
+"  return over(KEYS[1], accounts)\n"
+"elseif what == 'a' then\n"
+"  redis.call('SET', KEYS[1], accounts .. 't' ..\n"
+"      string.format('%.0f', now - age))\n"
 "elseif rings then\n"
 "  life = math.max(life, redis.call('PTTL', KEYS[1]))\n"
 "end\n"
 "redis.call('PEXPIRE', KEYS[1], life)\n"
-"for at = 1, math.min(#accounts, 64) - 31, 32 do\n"
-"  local key = ARGV[1] .. string.sub(accounts, at, at + 31)\n"
-"  redis.pcall('ZADD', key, 'XX', now + life, string.sub(KEYS[1], -32))\n"
-"  keep(key, life)\n"
-"end\n"
+"each(KEYS[1], accounts, function(account, call)\n"
+"  look('ZADD', account, 'XX', now + life, call)\n"
+"  keep(account, life)\n"
+"end)\n"
 "return 1\n";
 
-static const char end[] =
-"local ended = 0\n"
-"for i, call in ipairs(KEYS) do\n"
-"  local accounts = redis.pcall('GET', call)\n"
-"  if type(accounts) ~= 'string' then accounts = '' end\n"
-"  if string.sub(ARGV[2], i, i) == 'o' or #accounts % 32 ~= 1 then\n"
-"    for at = 1, math.min(#accounts, 64) - 31, 32 do\n"
-"      redis.pcall('ZREM', ARGV[1] .. string.sub(accounts, at, at + 31),\n"
-"          string.sub(call, -32))\n"
-"    end\n"
-"    ended = ended + redis.call('UNLINK', call)\n"
+static const char end[] = CLOCK CALL
+"local i, ended = 0, 0\n"
+"for how, age in string.gmatch(ARGV[2], '(%a)(%d+)') do\n"
+"  i, age = i + 1, tonumber(age)\n"
+"  local accounts, rings, at = read(KEYS[i])\n"
+"  if how == 'b' and rings then\n"
+"    redis.call('SET', KEYS[i], accounts .. 'r' ..\n"
+"        string.format('%.0f', math.max(at, now - age)), 'PX',\n"
+"        math.max(redis.call('PTTL', KEYS[i]), 1))\n"
+"  elseif how == 'o' or age == 0 or now - age >= at then\n"
+"    ended = ended + over(KEYS[i], accounts)\n"
 "  end\n"
 "end\n"
 "return ended\n";

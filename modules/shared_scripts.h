@@ -32,12 +32,14 @@
  *	off), and what may be missing in it
  *	Returns 0 counted, 1 too many, 2 too fast, 3 there already.
  * SHARED_TOUCH  KEYS 1 the call; ARGV 1 an account's key without its id, 2
- *	life, at least what is left if it rings, 3 a: it was answered, and
- *	rings no more; t: only heard of.  Returns 1, or 0 when it is not there.
- * SHARED_END  KEYS calls; ARGV 1 as above, 2 a letter for each of them, o: it
- *	is over; b: by a BYE, which ends nothing that rings.  Returns how many
- *	ended.
- * A call is its accounts, and an r behind them while it rings.
+ *	life, 3 r: it rings, and does not live shorter than before; a: it was
+ *	answered, and rings no more; t: heard of, which says nothing while it
+ *	rings; 4 how long ago that was.  Returns 1, or 0 when nothing was done.
+ * SHARED_END  KEYS calls; ARGV 1 as above, 2 of each of them a letter and how
+ *	long ago, o: it is over; b: by a BYE, which ends nothing that rang
+ *	then.  Returns how many ended.
+ * A call is its accounts, and behind them while it rings an r and when the
+ * last BYE was, if any; or else a t and when it was answered.
  */
 enum shared_script {
 	SHARED_BAN, SHARED_NEWS, SHARED_BEGIN, SHARED_TOUCH, SHARED_END,

@@ -55,7 +55,7 @@ const struct conf_opt auth_opts[] = {
 	{ "dialog_max", CONF_T_TIME, AT(dialog_max_ms), .dflt = "12h",
 	    .min = 1000, .max = INT64_C(30) * 24 * 3600 * 1000,
 	    .help = "How long such a token is good, from the start of "
-	    "the dialog." },
+	    "the dialog. To hang up it always is." },
 	{ "wrong_password", CONF_T_CHOICE, AT(wrong_password),
 	    .dflt = "challenge", .choices = wrong_passwords,
 	    .help = "What a wrong answer gets: a new challenge (407), or "

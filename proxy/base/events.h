@@ -38,6 +38,9 @@ E(EV_SHARED_UP, "shared.up", NOTICE,					       \
 E(EV_SHARED_DOWN, "shared.down", WARNING,				       \
     "Bans and calls are not shared, for this reason; each instance has its"    \
     " own meanwhile.")							       \
+E(EV_SHARED_LOST, "shared.lost", WARNING,				       \
+    "What became of so many calls Redis was never told: too much waited, or "  \
+    "we stopped while it was away; they end by themselves.")		       \
 E(EV_USERS_LOAD, "users.load", NOTICE,					       \
     "A users file was read and is in force.")				       \
 E(EV_USERS_KEEP, "users.keep", ERROR,					       \

@@ -414,6 +414,15 @@ conf_on_complaint(struct conf *c, conf_say_f *say, void *arg)
 	c->say_arg = arg;
 }
 
+bool
+conf_list_takes(const struct conf_list *l, struct str what)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_is(what, l->v[i]))
+			return true;
+	return l->n == 0;
+}
+
 void *
 conf_alloc(struct conf *c, size_t size)
 {

@@ -22,6 +22,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/text.h"
+
 struct conf;			/* one file, read; owns all that was filled */
 struct conf_group;		/* a group in it: { ... } or the whole file */
 
@@ -141,6 +143,9 @@ const char *conf_peek(struct conf *c, const struct conf_group *g,
     const char *name, int *line);
 int conf_group_line(struct conf *c, const struct conf_group *g);
 int conf_line_number(int line);
+
+/* Is it in the list, or is there nothing in it?  Then all are meant. */
+bool conf_list_takes(const struct conf_list *l, struct str what);
 
 /* Complain: FILE:LINE: option: sentence.  Line 0 leaves the line out. */
 void conf_error(struct conf *c, int line, const char *option,

@@ -138,13 +138,12 @@ on_change(void *arg, const struct ban *ban, enum ban_change change)
 
 /* ---- works */
 
-/* Where it went well before, somebody may have deleted the table: then we do
- * not wait for another ban. */
+/* It is tried again without another ban: there may be none for hours. */
 static void
 go_down(struct firewall *fw, const char *why)
 {
-	fw->lost = fw->state == STATE_UP ||
-	    (fw->state == STATE_FILLING && fw->at > 0);
+	fw->lost = true;
+	loop_timer_start(fw->again, AGAIN_MS);
 	fw->state = STATE_DOWN;
 	fw->elements[0] = 0;
 	fw->failures_total[0]++;
@@ -416,6 +415,7 @@ firewall_start(struct firewall *fw, struct bans *bans,
 			fw->place[fw->nplaces++] = place_of(&ways->way[i]);
 	if (!bans_listen(bans, on_change, fw)) {
 		go_down(fw, "too many want to know of bans");
+		loop_timer_stop(fw->again);
 		return;
 	}
 	make_table(fw);

@@ -1,13 +1,14 @@
 /*
  * calls.c -- whose calls are under way.
  *
- * The calls lie in a heap with the one that ends first on top; hash tables
- * lead to them, and to the accounts that have any.
+ * The one that ends first is known (ends.h); hash tables lead to them all, and
+ * to the accounts that have any.
  */
 #include "config.h"
 
 #include "guard/calls.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,9 +17,10 @@
 #endif
 #include <uthash.h>
 
+#include "guard/ends.h"
 #include "guard/rates.h"
 
-enum { BUCKETS = 1 << 16, ROOM_FIRST = 64 };
+enum { BUCKETS = 1 << 16 };
 
 /* Somebody who has calls. */
 struct account {
@@ -32,16 +34,15 @@ struct call {
 	uint8_t		 id[CALL_ID_BYTES];
 	struct account	*account[CALLS_ACCOUNTS];
 	size_t		 naccounts;
-	int64_t		 ends_ms;
-	size_t		 place;		/* in the heap */
+	struct end	 end;
 	bool		 rings;
 };
 
 struct calls {
 	struct call	*by_id;
 	struct account	*accounts;
-	struct call	**heap;
-	size_t		 n, room, max;
+	struct ends	 ends;
+	size_t		 max;
 	struct rates	*starts;
 };
 
@@ -58,81 +59,6 @@ calls_new(size_t max)
 		return cs;
 	free(cs);
 	return NULL;
-}
-
-/* ---- the heap */
-
-static void
-put(struct calls *cs, struct call *c, size_t place)
-{
-	cs->heap[place] = c;
-	c->place = place;
-}
-
-static void
-sift_up(struct calls *cs, struct call *c)
-{
-	size_t i = c->place, up;
-
-	for (; i > 0; i = up) {
-		up = (i - 1) / 2;
-		if (cs->heap[up]->ends_ms <= c->ends_ms)
-			break;
-		put(cs, cs->heap[up], i);
-	}
-	put(cs, c, i);
-}
-
-static void
-sift_down(struct calls *cs, struct call *c)
-{
-	size_t i = c->place, down;
-
-	for (; (down = 2 * i + 1) < cs->n; i = down) {
-		if (down + 1 < cs->n && cs->heap[down + 1]->ends_ms <
-		    cs->heap[down]->ends_ms)
-			down++;
-		if (cs->heap[down]->ends_ms >= c->ends_ms)
-			break;
-		put(cs, cs->heap[down], i);
-	}
-	put(cs, c, i);
-}
-
-/* false: no memory. */
-static bool
-make_room(struct calls *cs)
-{
-	size_t room = cs->room == 0 ? ROOM_FIRST : 2 * cs->room;
-	struct call **heap;
-
-	if (cs->n < cs->room)
-		return true;
-	heap = reallocarray(cs->heap, room, sizeof *heap);
-	if (heap == NULL)
-		return false;
-	cs->heap = heap;
-	cs->room = room;
-	return true;
-}
-
-static void
-heap_add(struct calls *cs, struct call *c)
-{
-	put(cs, c, cs->n++);
-	sift_up(cs, c);
-}
-
-static void
-heap_remove(struct calls *cs, struct call *c)
-{
-	struct call *last = cs->heap[--cs->n];
-
-	if (last == c)
-		return;
-	put(cs, last, c->place);
-	sift_up(cs, last);
-	sift_down(cs, last);
 }
 
 /* ---- accounts */
@@ -199,10 +125,16 @@ find(const struct calls *cs, const uint8_t id[CALL_ID_BYTES])
 	return c;
 }
 
+static struct call *
+of_end(struct end *e)
+{
+	return (struct call *)((char *)e - offsetof(struct call, end));
+}
+
 static void
 drop(struct calls *cs, struct call *c)
 {
-	heap_remove(cs, c);
+	ends_remove(&cs->ends, &c->end);
 	HASH_DELETE(hh, cs->by_id, c);
 	leave(cs, c);
 	free(c);
@@ -211,8 +143,11 @@ drop(struct calls *cs, struct call *c)
 static void
 forget(struct calls *cs, int64_t now_ms)
 {
-	while (cs->n > 0 && cs->heap[0]->ends_ms <= now_ms)
-		drop(cs, cs->heap[0]);
+	struct end *first;
+
+	while ((first = ends_first(&cs->ends)) != NULL &&
+	    first->at_ms <= now_ms)
+		drop(cs, of_end(first));
 }
 
 /* Of whose accounts it is, and where it is found. */
@@ -233,7 +168,8 @@ settle(struct calls *cs, struct call *c, const struct calls_ask *ask)
 static bool
 add(struct calls *cs, const struct calls_ask *ask, int64_t now_ms)
 {
-	struct call *c = make_room(cs) ? calloc(1, sizeof *c) : NULL;
+	struct call *c = ends_have_room(&cs->ends) ?
+	    calloc(1, sizeof *c) : NULL;
 
 	if (c == NULL)
 		return false;
@@ -242,11 +178,11 @@ add(struct calls *cs, const struct calls_ask *ask, int64_t now_ms)
 		free(c);
 		return false;
 	}
-	if (cs->n == cs->max)
-		drop(cs, cs->heap[0]);
-	c->ends_ms = now_ms + ask->lasts_ms;
+	if (cs->ends.n == cs->max)
+		drop(cs, of_end(ends_first(&cs->ends)));
+	c->end.at_ms = now_ms + ask->lasts_ms;
 	c->rings = true;
-	heap_add(cs, c);
+	ends_add(&cs->ends, &c->end);
 	return true;
 }
 
@@ -281,8 +217,8 @@ judge(const struct calls *cs, const struct calls_ask *ask, int64_t now_ms)
 	return CALLS_WITHIN;
 }
 
-static bool
-is_kept(const struct calls_ask *ask)
+bool
+calls_keep(const struct calls_ask *ask)
 {
 	for (size_t i = 0; i < ask->naccounts; i++)
 		if (ask->account[i].calls >= 0)
@@ -301,7 +237,7 @@ calls_begin(struct calls *cs, const struct calls_ask *ask, int64_t now_ms)
 	v = judge(cs, ask, now_ms);
 	if (v != CALLS_WITHIN)
 		return v;
-	if (is_kept(ask) && !add(cs, ask, now_ms))
+	if (calls_keep(ask) && !add(cs, ask, now_ms))
 		return CALLS_UNAVAILABLE;
 	for (size_t i = 0; i < ask->naccounts; i++)
 		rates_take(cs->starts, bucket(&ask->account[i]),
@@ -310,19 +246,14 @@ calls_begin(struct calls *cs, const struct calls_ask *ask, int64_t now_ms)
 }
 
 bool
-calls_touch(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+calls_rings(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
     int64_t lasts_ms, int64_t now_ms)
 {
 	struct call *c = find(cs, call);
 
-	if (c == NULL)
-		return false;
-	if (c->rings && now_ms + lasts_ms < c->ends_ms)
-		return true;
-	c->ends_ms = now_ms + lasts_ms;
-	sift_up(cs, c);
-	sift_down(cs, c);
-	return true;
+	if (c != NULL && c->rings && now_ms + lasts_ms > c->end.at_ms)
+		ends_move(&cs->ends, &c->end, now_ms + lasts_ms);
+	return c != NULL;
 }
 
 bool
@@ -331,9 +262,22 @@ calls_answered(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
 {
 	struct call *c = find(cs, call);
 
-	if (c != NULL)
-		c->rings = false;
-	return calls_touch(cs, call, lasts_ms, now_ms);
+	if (c == NULL)
+		return false;
+	c->rings = false;
+	ends_move(&cs->ends, &c->end, now_ms + lasts_ms);
+	return true;
+}
+
+bool
+calls_touch(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+    int64_t lasts_ms, int64_t now_ms)
+{
+	struct call *c = find(cs, call);
+
+	if (c != NULL && !c->rings)
+		ends_move(&cs->ends, &c->end, now_ms + lasts_ms);
+	return c != NULL;
 }
 
 bool
@@ -353,7 +297,7 @@ size_t
 calls_count(struct calls *cs, int64_t now_ms)
 {
 	forget(cs, now_ms);
-	return cs->n;
+	return cs->ends.n;
 }
 
 void
@@ -361,9 +305,9 @@ calls_free(struct calls *cs)
 {
 	if (cs == NULL)
 		return;
-	while (cs->n > 0)
-		drop(cs, cs->heap[cs->n - 1]);
+	while (cs->ends.n > 0)
+		drop(cs, of_end(ends_last(&cs->ends)));
 	rates_free(cs->starts);
-	free(cs->heap);
+	ends_fini(&cs->ends);
 	free(cs);
 }

@@ -17,14 +17,19 @@ struct calls;
 struct calls *calls_new(size_t max);
 void calls_free(struct calls *cs);		/* NULL is allowed */
 
-/* Never CALLS_PENDING; CALLS_UNAVAILABLE: no memory.  A call of accounts that
- * may have any number of them is not kept. */
+/* Is it kept at all?  Not one of accounts that may have any number: nobody has
+ * to hear what becomes of it. */
+bool calls_keep(const struct calls_ask *ask);
+
+/* Never CALLS_PENDING; CALLS_UNAVAILABLE: no memory. */
 enum calls_verdict calls_begin(struct calls *cs, const struct calls_ask *ask,
     int64_t now_ms);
 /* As in struct shared_ops.  false: it is not counted here. */
-bool calls_touch(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+bool calls_rings(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
     int64_t lasts_ms, int64_t now_ms);
 bool calls_answered(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
+    int64_t lasts_ms, int64_t now_ms);
+bool calls_touch(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
     int64_t lasts_ms, int64_t now_ms);
 bool calls_end(struct calls *cs, const uint8_t call[CALL_ID_BYTES],
     enum calls_end how);

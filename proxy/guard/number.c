@@ -52,12 +52,17 @@ take(struct str *s)
 
 /* The first of the ten decimal digits of each script (Unicode, category Nd):
  * whoever asks its tables what a digit is dials these as well. */
-static const uint16_t zeros[] = {
+static const uint32_t zeros[] = {
 	0x0660, 0x06f0, 0x07c0, 0x0966, 0x09e6, 0x0a66, 0x0ae6, 0x0b66,
 	0x0be6, 0x0c66, 0x0ce6, 0x0d66, 0x0de6, 0x0e50, 0x0ed0, 0x0f20,
 	0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90,
 	0x1b50, 0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0,
 	0xa9f0, 0xaa50, 0xabf0,
+	0x104a0, 0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0,
+	0x11450, 0x114d0, 0x11650, 0x116c0, 0x11730, 0x118e0, 0x11950,
+	0x11c50, 0x11d50, 0x11da0, 0x11f50, 0x16a60, 0x16ac0, 0x16b50,
+	0x1d7ce, 0x1d7d8, 0x1d7e2, 0x1d7ec, 0x1d7f6, 0x1e140, 0x1e2f0,
+	0x1e4f0, 0x1e950, 0x1fbf0,
 };
 
 /* The ASCII character that another stands for; 0: none. */
@@ -72,15 +77,15 @@ folded(unsigned c)
 	return 0;
 }
 
-/* Of a character of two or three bytes (RFC 3629), of which c was the first,
+/* Of a character of two to four bytes (RFC 3629), of which c was the first,
  * the one that it stands for; s is left behind it.  0: it is none. */
 static int
 take_folded(struct str *s, int c)
 {
 	struct str rest = *s;
-	unsigned more = c >= 0xc2 && c < 0xe0 ? 1 :
-	    c >= 0xe0 && c < 0xf0 ? 2 : 0;
-	unsigned wide = (unsigned)c & (more == 1 ? 0x1fu : 0x0fu);
+	unsigned more = c < 0xc2 || c > 0xf4 ? 0 : c < 0xe0 ? 1 :
+	    c < 0xf0 ? 2 : 3;
+	unsigned wide = (unsigned)c & 0x3fu >> more;
 	int got = 0;
 
 	for (unsigned i = 0; i < more; i++) {

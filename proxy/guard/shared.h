@@ -38,8 +38,9 @@ struct shared_ban {
 struct shared_hooks {
 	/* Another instance banned somebody, or it was so before we came. */
 	void	(*banned)(void *arg, const struct shared_ban *ban);
-	/* ... or the operator took a ban back there. */
-	void	(*lifted)(void *arg, const uint8_t source[SOURCE_BYTES]);
+	/* ... or an operator took this one back, here or there; one that
+	 * ends later is another one. */
+	void	(*lifted)(void *arg, const struct shared_ban *ban);
 	/* It may know nothing of the bans that are known here: tell it all of
 	 * them, in portions.  Comes again when it has lost some. */
 	void	(*up)(void *arg);
@@ -76,7 +77,8 @@ enum calls_end {
 struct calls_ask;
 typedef void calls_done_f(struct calls_ask *ask, enum calls_verdict v);
 
-/* May this call begin?  All of the accounts, or none, count it. */
+/* May this call begin?  All of the accounts, or none, count it.  It is kept if
+ * one of them has a limit. */
 struct calls_ask {
 	/* in */
 	uint8_t		 call[CALL_ID_BYTES];
@@ -102,12 +104,16 @@ struct shared_ops {
 	enum calls_verdict (*calls_begin)(struct shared *s,
 		    struct calls_ask *ask);
 	void	(*calls_cancel)(struct shared *s, struct calls_ask *ask);
-	/* It counts for so long from now on, but while it rings no less
-	 * than before; one that is not counted stays so. */
-	void	(*calls_touch)(struct shared *s,
+	/* One that rings counts for so long from now on, and no less than
+	 * before.  Who is not counted stays so, here and below. */
+	void	(*calls_rings)(struct shared *s,
 		    const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
-	/* The same of one that rang. */
+	/* It rings no more, and counts for so long. */
 	void	(*calls_answered)(struct shared *s,
+		    const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
+	/* It goes on, and counts for so long; nothing while it rings: should
+	 * it fail where it rings, nobody might hear of that. */
+	void	(*calls_touch)(struct shared *s,
 		    const uint8_t call[CALL_ID_BYTES], int64_t lasts_ms);
 	void	(*calls_end)(struct shared *s,
 		    const uint8_t call[CALL_ID_BYTES], enum calls_end how);

@@ -2,9 +2,10 @@
  * uri.h -- is this text a URI that everybody reads in the same way?
  *
  * Sources: RFC 3261 19.1 and 25.1 (sip, sips), RFC 3966 section 3 and RFC 4694
- * (tel), RFC 5031 4.2 (urn:service), RFC 5118 section 4 (IPv6 references).  Beyond them an underscore may
- * stand in the name of a host, '#' in that of a user, base64 or nothing at all
- * in a parameter that nobody knows, and "npdi=yes" in tel.
+ * (tel), RFC 5031 4.2 (urn:service), RFC 5118 section 4 (IPv6 references).
+ * Beyond them an underscore may stand in the name of a host, '#' in that of a
+ * user, base64 or nothing at all in a parameter that nobody knows, and
+ * "npdi=yes" in tel.
  */
 #ifndef GUARD_URI_H
 #define GUARD_URI_H

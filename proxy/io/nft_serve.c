@@ -332,6 +332,8 @@ make(struct server *s)
 	s->generation = nft_generation();
 	free(s->text);
 	s->text = list_table(s);
+	if (s->text == NULL)		/* somebody was faster: look again */
+		s->generation = 0;
 }
 
 /* What nobody else changed meanwhile is as it was. */

@@ -10,7 +10,7 @@
 
 #include "pipeline/branch.h"
 #include "pipeline/branch_id.h"
-#include "pipeline/calls.h"
+#include "pipeline/call_course.h"
 #include "pipeline/client_owner.h"
 #include "pipeline/edit.h"
 #include "pipeline/intake.h"

@@ -17,17 +17,12 @@
 #include "guard/classes.h"
 #include "guard/shared.h"
 #include "pipeline/branch_id.h"
+#include "pipeline/call_course.h"
 #include "pipeline/intake.h"
 #include "pipeline/message.h"
 #include "pipeline/route_query.h"
 
-enum {
-	CALLS_MAX = 200000,		/* of this instance's own count */
-	SESSION_LEAST_S = 90,		/* RFC 4028 4 */
-	SESSION_GRACE_S = 60,
-	RING_GRACE_MS = 60000,		/* for DNS, and RING_TOLD_MS */
-	RING_TOLD_MS = 10000
-};
+enum { CALLS_MAX = 200000 };	/* of this instance's own count */
 
 /* What a class refused. */
 enum limited {
@@ -105,7 +100,13 @@ call_watch_free(struct call_watch *w)
 	free(w);
 }
 
-/* ---- names of accounts and calls */
+struct calls *
+call_watch_own(const struct call_watch *w)
+{
+	return w->calls;
+}
+
+/* ---- names of accounts */
 
 static void
 account_id(const struct request *req, const char *realm, const char *name,
@@ -119,13 +120,6 @@ account_id(const struct request *req, const char *realm, const char *name,
 
 	_Static_assert(CALL_ID_BYTES == (int)MARK_BYTES, "one mark");
 	keys_mark(req->p->env.keys, 0, KEY_CALLS, 0, part, 3, out);
-}
-
-static void
-call_id(const uint8_t number[TOKEN_CALL_BYTES], uint8_t out[CALL_ID_BYTES])
-{
-	memset(out, 0, CALL_ID_BYTES);
-	memcpy(out, number, TOKEN_CALL_BYTES);
 }
 
 /* ---- refusing */
@@ -213,7 +207,7 @@ reason_of(struct request *req, enum calls_verdict v)
 {
 	switch (v) {
 	case CALLS_WITHIN:
-		req->counted = true;
+		req->counted = calls_keep(req->ask);
 		req->rang_ms = clock_mono_ms();
 		return REASON_COUNT;
 	case CALLS_TOO_MANY:
@@ -267,16 +261,6 @@ count(struct request *req)
 	return r == REASON_COUNT ? STEP_NEXT : refuse(req, r);
 }
 
-/* Until it is answered it counts as long as it may ring: should we be gone by
- * then, nobody ends it; were it less, who lets it ring would not be counted. */
-static int64_t
-ring_ms(const struct request *req)
-{
-	const struct pipeline_env *env = &req->p->env;
-
-	return env->timer_c_ms + 64 * env->t1_ms + RING_GRACE_MS;
-}
-
 static enum step_verdict
 begin(struct request *req, const struct parties *who)
 {
@@ -293,7 +277,7 @@ begin(struct request *req, const struct parties *who)
 		return STEP_NEXT;
 	random_bytes(number, sizeof number);
 	call_id(number, ask->call);
-	ask->lasts_ms = ring_ms(req);
+	ask->lasts_ms = call_ring_ms(req);
 	ask->done = on_verdict;
 	ask->arg = req;
 	return count(req);
@@ -354,137 +338,6 @@ step_calls(struct request *req)
 	if (!is_open(req, who.user) || !is_open(req, who.peer))
 		return refuse(req, refusal(req, LIMITED_HOURS));
 	return begin(req, &who);
-}
-
-/* ---- what becomes of it */
-
-/* RFC 4028 4: the compact form is x. */
-static int64_t
-session_expires(const sip_t *sip)
-{
-	int64_t s = message_seconds(sip, "Session-Expires");
-
-	return s >= 0 ? s : message_seconds(sip, "x");
-}
-
-/* Whose call it is must not shorten it alone: what he answers counts if who was
- * called asked for a session timer, and so obeys it. */
-void
-call_heard(struct request *req, const sip_t *sip)
-{
-	int64_t s = session_expires(sip);
-
-	if (s < SESSION_LEAST_S || (!req->from_caller &&
-	    req->token_state == TOKEN_GOOD && session_expires(req->sip) < 0))
-		s = 0;
-	req->session_s = s;
-}
-
-static int64_t
-lasts_ms(const struct request *req, int64_t forgotten_ms)
-{
-	int64_t session_ms = (req->session_s + SESSION_GRACE_S) * 1000;
-
-	return req->session_s > 0 && session_ms < forgotten_ms ? session_ms :
-	    forgotten_ms;
-}
-
-/* What is counted here is not counted by all: they hear nothing of it, or it
- * would take the place of what they have to. */
-static void
-touch(struct request *req, const uint8_t call[CALL_ID_BYTES], int64_t ms)
-{
-	struct shared *s = req->p->env.shared;
-
-	if (!calls_touch(req->p->calls->calls, call, ms, clock_mono_ms()) &&
-	    s != NULL)
-		s->ops->calls_touch(s, call, ms);
-}
-
-static void
-answered(struct request *req, const uint8_t call[CALL_ID_BYTES], int64_t ms)
-{
-	struct shared *s = req->p->env.shared;
-
-	if (!calls_answered(req->p->calls->calls, call, ms,
-	    clock_mono_ms()) && s != NULL)
-		s->ops->calls_answered(s, call, ms);
-}
-
-static void
-end(struct request *req, const uint8_t call[CALL_ID_BYTES],
-    enum calls_end how)
-{
-	struct shared *s = req->p->env.shared;
-
-	if (!calls_end(req->p->calls->calls, call, how) && s != NULL)
-		s->ops->calls_end(s, call, how);
-}
-
-static void
-went_on(struct request *req, const uint8_t number[TOKEN_CALL_BYTES])
-{
-	uint8_t call[CALL_ID_BYTES];
-
-	call_id(number, call);
-	if (req->method == sip_method_bye)
-		end(req, call, CALLS_BYE);
-	else
-		touch(req, call, lasts_ms(req,
-		    classes_forgotten_ms(req->policy->classes)));
-}
-
-/* Between two dialogs of ours that are one stands a peer, which called in the
- * second. */
-static void
-dialog_went_on(struct request *req)
-{
-	if (req->token.flags & TOKEN_COUNTED)
-		went_on(req, req->token.call);
-	for (unsigned i = 0; i < req->njoined; i++)
-		if (req->joined[i].flags & TOKEN_COUNTED)
-			went_on(req, req->joined[i].call);
-}
-
-/* Who was called hangs up whether the caller hears it or not (RFC 3261
- * 15.1.1); that the caller hung up, who was called has to confirm. */
-static bool
-is_heard(const struct request *req, int status)
-{
-	switch (req->method) {
-	case sip_method_bye:
-		return status / 100 == 2 || !req->from_caller;
-	case sip_method_invite:
-	case sip_method_update:
-		return status / 100 == 2;
-	default:
-		return false;
-	}
-}
-
-void
-call_rings(struct request *req)
-{
-	int64_t now_ms;
-
-	if (!req->counted)
-		return;
-	now_ms = clock_mono_ms();
-	if (now_ms - req->rang_ms < RING_TOLD_MS)
-		return;
-	req->rang_ms = now_ms;
-	touch(req, req->ask->call, ring_ms(req));
-}
-
-void
-call_ended(struct request *req, int status)
-{
-	if (req->counted && status / 100 == 2)
-		answered(req, req->ask->call, lasts_ms(req, req->lasts_ms));
-	else if (req->counted)
-		end(req, req->ask->call, CALLS_OVER);
-	else if (req->token_state == TOKEN_GOOD && is_heard(req, status))
-		dialog_went_on(req);
 }
 
 void

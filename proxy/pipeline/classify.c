@@ -152,6 +152,8 @@ read_token(struct request *req, const char *user)
 	switch (flow_open_dialog(req, str_of(user))) {
 	case TOKEN_OK:
 		return REASON_COUNT;
+	case TOKEN_OF_CALL:		/* an INVITE: judged as a new one */
+		return REASON_COUNT;
 	case TOKEN_EXPIRED:
 		return REASON_DIALOG_OVER;
 	case TOKEN_FOREIGN:

@@ -131,12 +131,13 @@ may_join(const struct request *req, const struct dialog_token *next)
 
 /* The first token keeps the sender's side, the next one gives the other. */
 static void
-join(struct request *req, const struct dialog_token *next)
+join(struct request *req, const struct dialog_token *next, bool is_loose)
 {
 	struct dialog_token *t = &req->token;
 
 	if (!may_join(req, next))
 		return;
+	req->token_is_loose |= is_loose;
 	req->joined[req->njoined++] = joined_of(next);
 	if (req->from_caller) {
 		t->callee = next->callee;
@@ -172,6 +173,28 @@ is_far_sides(const struct dialog_token *t)
 	return t->flags & TOKEN_CALL && !(t->flags & TOKEN_BOUND);
 }
 
+/*
+ * A phone may keep the Record-Route of a 18x though another one answers (its
+ * 2xx then has another To tag), and a call may outlast dialog_max: its ACK must
+ * arrive, and it must end.  No call may begin so.
+ */
+static bool
+serves(const struct request *req, enum token_verdict v)
+{
+	switch (v) {
+	case TOKEN_OK:
+		return true;
+	case TOKEN_OF_CALL:
+		return req->method != sip_method_invite;
+	case TOKEN_EXPIRED:
+		return req->method == sip_method_bye ||
+		    req->method == sip_method_ack;
+	case TOKEN_FOREIGN:
+		break;
+	}
+	return false;
+}
+
 enum token_verdict
 flow_open_dialog(struct request *req, struct str text)
 {
@@ -179,14 +202,17 @@ flow_open_dialog(struct request *req, struct str text)
 	bool from_caller;
 	enum token_verdict v = flow_read_dialog(req, text, &t, &from_caller);
 
-	if (v != TOKEN_OK)
+	if (v == TOKEN_OK && from_caller && is_far_sides(&t))
+		v = TOKEN_OF_CALL;
+	if (!serves(req, v)) {
+		req->token_is_loose |= !req->own_routes && v != TOKEN_FOREIGN;
 		return v;
-	if (from_caller && is_far_sides(&t))
-		return TOKEN_FOREIGN;
+	}
 	if (req->own_routes) {
-		join(req, &t);
+		join(req, &t, v != TOKEN_OK);
 	} else {
 		req->token = t;
+		req->token_is_loose = v != TOKEN_OK;
 		req->from_caller = from_caller;
 		req->own_routes = true;
 	}

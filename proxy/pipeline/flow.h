@@ -22,7 +22,8 @@ struct token_signer flow_signer(struct pipeline *p);
  * Read a dialog token.  TOKEN_OK: ours, over this Call-ID and one of the
  * tags; token and from_caller of req are filled.  A second one joins the
  * first where the two meet at a peer: that is a PBX that routed the call back
- * through us and stays out of the dialog.
+ * through us and stays out of the dialog.  So it is with one that is of another
+ * dialog of the call, or too old, where this request may have such.
  */
 enum token_verdict flow_open_dialog(struct request *req, struct str text);
 /* The same without a note in req. */

@@ -15,19 +15,10 @@ list_of(const struct request *req)
 }
 
 bool
-methods_have(const struct conf_list *list, struct str method)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (str_is(method, list->v[i]))
-			return true;
-	return list->n == 0;
-}
-
-bool
 methods_allow(const struct request *req)
 {
 	/* what another instance hands over was judged there */
-	return methods_have(list_of(req), req->method_name) ||
+	return conf_list_takes(list_of(req), req->method_name) ||
 	    branch_is_members(req);
 }
 

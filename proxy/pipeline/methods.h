@@ -9,8 +9,6 @@
 #include "pipeline/request.h"
 
 bool methods_allow(const struct request *req);
-/* Is it in this list, or is there none? */
-bool methods_have(const struct conf_list *list, struct str method);
 /* Is it one that we know, but for its case?  That counts (RFC 3261 7.1), but
  * not for all who read it behind us: an "invite" is an INVITE to some. */
 bool methods_is_misspelt(struct str method);

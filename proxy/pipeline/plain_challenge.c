@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "pipeline/branch_id.h"
-#include "pipeline/methods.h"
 #include "pipeline/offer.h"
 #include "pipeline/plain.h"
 #include "pipeline/reply.h"
@@ -56,7 +55,7 @@ via_is_sane(const struct plain_request *r)
 static bool
 may_use_method(const struct plain_request *r)
 {
-	return methods_have(&r->p->policy->auth->methods, r->text.method);
+	return conf_list_takes(&r->p->policy->auth->methods, r->text.method);
 }
 
 /* The key is message_key()'s. */

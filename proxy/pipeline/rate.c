@@ -61,13 +61,15 @@ token_is_of_source(const struct request *req)
 	const sip_t *sip = req->sip;
 	struct dialog_token t;
 	bool from_caller;
+	enum token_verdict v;
 
 	if (sip->sip_route == NULL || sip->sip_call_id == NULL ||
 	    sip->sip_from == NULL || sip->sip_to == NULL ||
 	    sip->sip_route->r_url->url_user == NULL)
 		return false;
-	return flow_read_dialog(req, str_of(sip->sip_route->r_url->url_user),
-	    &t, &from_caller) == TOKEN_OK &&
+	v = flow_read_dialog(req, str_of(sip->sip_route->r_url->url_user),
+	    &t, &from_caller);
+	return (v == TOKEN_OK || v == TOKEN_OF_CALL) &&
 	    flow_is_sender(req, from_caller ? &t.caller : &t.callee);
 }
 

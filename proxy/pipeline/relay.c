@@ -9,7 +9,7 @@
 #include "config.h"
 
 #include "pipeline/branch.h"
-#include "pipeline/calls.h"
+#include "pipeline/call_course.h"
 #include "pipeline/flow.h"
 #include "pipeline/media.h"
 #include "pipeline/message.h"

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "pipeline/branch.h"
+#include "pipeline/call_course.h"
 #include "pipeline/calls.h"
 #include "pipeline/hush.h"
 #include "pipeline/intake.h"

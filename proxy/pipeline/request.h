@@ -160,6 +160,8 @@ struct request {
 	const char	*realm;		/* of challenges to him */
 	enum token_state token_state;
 	struct dialog_token token;
+	bool		 token_is_loose;	/* of the call, but of another
+					 * dialog of it; or too old */
 	bool		 from_caller;	/* by the token */
 	bool		 moved;		/* authorize: good by the user alone */
 	bool		 handed;	/* by another instance, for a flow of

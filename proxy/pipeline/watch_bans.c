@@ -4,9 +4,11 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "io/loop.h"
 #include "pipeline/hush.h"
 #include "pipeline/watch.h"
@@ -142,12 +144,10 @@ watch_bans_open(struct watch *w, struct pipeline *p)
 	    bans_listen(w->bans, on_change, w) ? 0 : -ENOMEM;
 }
 
-enum { FOUND_AT_ONCE = 64 };
-
 struct found {
 	const struct pipeline *p;
-	struct ban	 ban[FOUND_AT_ONCE];
-	size_t		 n;
+	struct ban	*ban;
+	size_t		 n, room;
 };
 
 static struct addr
@@ -165,14 +165,13 @@ find_spared(void *arg, const struct ban *ban)
 	struct found *f = arg;
 	struct addr a = addr_of(ban);
 
-	if (f->n < FOUND_AT_ONCE &&
-	    watch_is_spared(f->p, f->p->policy, &a))
+	if (f->n < f->room && watch_is_spared(f->p, f->p->policy, &a))
 		f->ban[f->n++] = *ban;
 }
 
 /* A peer may be one here only; what must never be banned is so anywhere. */
 static void
-take_back(struct pipeline *p, const struct ban *ban)
+take_back(const struct pipeline *p, const struct ban *ban)
 {
 	struct addr a = addr_of(ban);
 	struct net banned;
@@ -183,17 +182,33 @@ take_back(struct pipeline *p, const struct ban *ban)
 		watch_shared_lift(p->watch->shared, ban);
 }
 
+static void
+take_all_back(struct found *f)
+{
+	do {
+		f->n = 0;
+		bans_each(f->p->watch->bans, find_spared, f);
+		for (size_t i = 0; i < f->n; i++)
+			take_back(f->p, &f->ban[i]);
+	} while (f->n == f->room);
+}
+
+/* It may be all of thousands: they are looked through once, and not once for
+ * each few, if there is memory. */
 void
 watch_bans_spare(struct pipeline *p)
 {
-	struct found f = { .p = p };
+	struct ban few[64];
+	struct found f = { .p = p, .ban = few, .room = COUNT(few) };
+	size_t n = bans_count(p->watch->bans);
+	struct ban *all = n < f.room ? NULL : calloc(n + 1, sizeof *all);
 
-	do {
-		f.n = 0;
-		bans_each(p->watch->bans, find_spared, &f);
-		for (size_t i = 0; i < f.n; i++)
-			take_back(p, &f.ban[i]);
-	} while (f.n > 0);
+	if (all != NULL) {
+		f.ban = all;
+		f.room = n + 1;
+	}
+	take_all_back(&f);
+	free(all);
 }
 
 void

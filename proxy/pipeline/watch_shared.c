@@ -22,6 +22,31 @@ enum {
 				 * a little later than it left */
 };
 
+/* ---- what was taken back */
+
+/* One that ends so is known, or in force again. */
+static void
+forget_lifted(struct watch_shared *s, const uint8_t source[SOURCE_BYTES],
+    int64_t until_ms)
+{
+	struct ban *v = s->lifted;
+
+	for (size_t i = s->nlifted; i-- > 0; )
+		if (memcmp(v[i].source, source, SOURCE_BYTES) == 0 &&
+		    v[i].until_ms <= until_ms)
+			v[i] = v[--s->nlifted];
+}
+
+static void
+forget_ended(struct watch_shared *s)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	for (size_t i = s->nlifted; i-- > 0; )
+		if (s->lifted[i].until_ms <= now_ms)
+			s->lifted[i] = s->lifted[--s->nlifted];
+}
+
 /* ---- what others tell */
 
 /* No ban lasts longer than ours do: the clock of who keeps it may have been
@@ -45,6 +70,7 @@ banned(void *arg, const struct shared_ban *told)
 
 	memcpy(ban.source, told->source, sizeof ban.source);
 	memcpy(a.ip, told->source, sizeof a.ip);
+	forget_lifted(s, ban.source, ban.until_ms - SAME_MS);
 	if (bans_until_ms(s->bans, ban.source) + SAME_MS >= ban.until_ms ||
 	    watch_is_spared(s->p, policy, &a) ||
 	    watch_is_proved(s->p->watch, ban.source))
@@ -58,12 +84,16 @@ banned(void *arg, const struct shared_ban *told)
 }
 
 static void
-lifted(void *arg, const uint8_t source[SOURCE_BYTES])
+lifted(void *arg, const struct shared_ban *told)
 {
 	struct watch_shared *s = arg;
+	int64_t until_ms = clock_mono_ms() + told->rest_ms + SAME_MS;
 	struct addr a = { .port = 0 };
 
-	memcpy(a.ip, source, sizeof a.ip);
+	forget_lifted(s, told->source, until_ms);
+	if (bans_until_ms(s->bans, told->source) > until_ms)
+		return;			/* found out here since */
+	memcpy(a.ip, told->source, sizeof a.ip);
 	s->telling = true;
 	bans_remove(s->bans, &a);
 	s->telling = false;
@@ -82,25 +112,36 @@ told_of(const struct ban *ban)
 }
 
 void
-watch_shared_tell(const struct watch_shared *s, const struct ban *ban)
+watch_shared_tell(struct watch_shared *s, const struct ban *ban)
 {
 	struct shared *shared = s->p->env.shared;
 	struct shared_ban told = told_of(ban);
 
+	forget_lifted(s, ban->source, INT64_MAX);
 	if (shared != NULL)
 		shared->ops->ban(shared, &told,
 		    (size_t)s->p->policy->limits->bans_max);
 }
 
-void
-watch_shared_lift(const struct watch_shared *s, const struct ban *ban)
+static void
+tell_lifted(const struct watch_shared *s, const struct ban *ban)
 {
 	struct shared *shared = s->p->env.shared;
 	struct shared_ban told = told_of(ban);
 
-	if (shared != NULL)
-		shared->ops->lift(shared, &told,
-		    (size_t)s->p->policy->limits->bans_max);
+	shared->ops->lift(shared, &told,
+	    (size_t)s->p->policy->limits->bans_max);
+}
+
+void
+watch_shared_lift(struct watch_shared *s, const struct ban *ban)
+{
+	if (s->p->env.shared == NULL)
+		return;
+	forget_ended(s);
+	if (s->nlifted < WATCH_LIFTS_MAX)
+		s->lifted[s->nlifted++] = *ban;
+	tell_lifted(s, ban);
 }
 
 static void
@@ -127,6 +168,9 @@ tell_all(void *arg)
 	struct watch_shared *s = arg;
 	size_t n = bans_count(s->bans);
 
+	forget_ended(s);
+	for (size_t i = 0; i < s->nlifted; i++)
+		tell_lifted(s, &s->lifted[i]);
 	forget_copy(s);
 	if (n == 0)
 		return;
@@ -136,6 +180,14 @@ tell_all(void *arg)
 		bans_each(s->bans, copy_one, s);
 	}
 	loop_timer_start(s->next, s->tell != NULL ? 0 : AGAIN_MS);
+}
+
+/* It may have been taken back since it was copied. */
+static void
+tell_if_still(struct watch_shared *s, const struct ban *ban)
+{
+	if (bans_until_ms(s->bans, ban->source) >= ban->until_ms)
+		watch_shared_tell(s, ban);
 }
 
 static void
@@ -148,7 +200,7 @@ tell_some(void *arg)
 		return;
 	}
 	for (size_t i = 0; i < PORTION && s->ntell > 0; i++)
-		watch_shared_tell(s, &s->tell[--s->ntell]);
+		tell_if_still(s, &s->tell[--s->ntell]);
 	if (s->ntell > 0)
 		loop_timer_start(s->next, PORTION_MS);
 	else

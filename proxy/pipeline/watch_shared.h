@@ -7,6 +7,8 @@
 #include "guard/bans.h"
 #include "pipeline/pipeline.h"
 
+enum { WATCH_LIFTS_MAX = 1024 };	/* one more is told once */
+
 struct watch_shared {
 	struct pipeline	*p;
 	struct bans	*bans;
@@ -16,6 +18,10 @@ struct watch_shared {
 	struct ban	*tell;
 	size_t		 ntell, room;
 	struct loop_timer *next;	/* portion */
+	/* Of what was taken back here: what did not come back yet, so that
+	 * the others may not know it. */
+	struct ban	 lifted[WATCH_LIFTS_MAX];
+	size_t		 nlifted;
 };
 
 /* NULL: no memory. */
@@ -23,8 +29,8 @@ struct watch_shared *watch_shared_new(struct pipeline *p, struct bans *bans);
 void watch_shared_free(struct watch_shared *s);	/* NULL is allowed */
 
 /* Tell the others, if there are any. */
-void watch_shared_tell(const struct watch_shared *s, const struct ban *ban);
+void watch_shared_tell(struct watch_shared *s, const struct ban *ban);
 /* That the operator took it back. */
-void watch_shared_lift(const struct watch_shared *s, const struct ban *ban);
+void watch_shared_lift(struct watch_shared *s, const struct ban *ban);
 
 #endif

@@ -33,15 +33,6 @@ static const char *const why[] = {
 };
 
 static bool
-lists(const struct conf_list *l, struct str what)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (str_is(what, l->v[i]))
-			return true;
-	return l->n == 0;
-}
-
-static bool
 has_prefix(const struct conf_list *l, struct str number)
 {
 	for (size_t i = 0; i < l->n; i++) {
@@ -131,11 +122,11 @@ judge(const struct route *r, const struct route_query *q)
 
 	if (!route_is_from(r, q->source))
 		return MISS_FROM;
-	if (!lists(&conf->listener, str_of(q->listener)))
+	if (!conf_list_takes(&conf->listener, str_of(q->listener)))
 		return MISS_LISTENER;
-	if (!lists(&conf->method, q->method))
+	if (!conf_list_takes(&conf->method, q->method))
 		return MISS_METHOD;
-	if (!lists(&conf->class, str_of(q->class)))
+	if (!conf_list_takes(&conf->class, str_of(q->class)))
 		return MISS_CLASS;
 	if (!fits_number(r, q))
 		return MISS_PREFIX;

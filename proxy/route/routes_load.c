@@ -26,8 +26,9 @@ const struct conf_opt route_opts[] = {
 	{ "uri", CONF_T_STR, AT(uri), CONF_RELOAD, .min = 1,
 	    .help = "Pattern for the Request-URI, which is seen as "
 	    "sip:user@host (for sips: as well), tel:number or "
-	    "urn:service:name, without port and parameters. * stands for any text and ? for one character; "
-	    "upper and lower case are the same." },
+	    "urn:service:name, without port and parameters. * stands for any "
+	    "text and ? for one character; upper and lower case are the "
+	    "same." },
 	{ "uri_regex", CONF_T_STR, AT(uri_regex), CONF_RELOAD, .min = 1,
 	    .max = 1024,
 	    .help = "The same as a regular expression (PCRE2), which must "

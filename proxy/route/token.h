@@ -10,7 +10,8 @@
  *         side caller | side callee | u8 flags | 8 call (if counted) |
  *         8 call before (if behind) | u8 len, user |
  *         u8 len, callee's user | 16 byte MAC (under the MAC also: u16 len,
- *         Call-ID, u16 len, caller's tag; if bound u16 len, callee's tag)
+ *         Call-ID, u16 len, caller's tag; if bound this is 8 bytes of it, and
+ *         8 of one under which is also: u16 len, callee's tag)
  * path:   u8 version=4 | u8 hint | side flow | u32 registrar (peer id) |
  *         u16 len, original Contact URI (may be empty) |
  *         u8 len, user who registered | 16 byte MAC
@@ -62,7 +63,7 @@ enum {
 					 * that it got from us */
 	TOKEN_CALL = 16,		/* an INVITE opened the dialog */
 	TOKEN_BOUND = 32		/* the MAC covers the callee's tag, too,
-					 * so it is of one dialog */
+					 * so it is of one dialog of the call */
 };
 
 struct dialog_token {
@@ -86,7 +87,9 @@ struct path_token {
 enum token_verdict {
 	TOKEN_OK,
 	TOKEN_FOREIGN,		/* malformed or not signed by us */
-	TOKEN_EXPIRED		/* ours, but past dialog_max */
+	TOKEN_EXPIRED,		/* ours, but past dialog_max */
+	TOKEN_OF_CALL		/* ours, but bound to another dialog of the
+				 * call */
 };
 
 /* Signs with keys (auth/keys.h) through this narrow door, so that route/
@@ -110,7 +113,7 @@ size_t dialog_token_seal(const struct token_signer *s,
 
 /*
  * The same once the callee's tag is known, of the same length.  false: it is
- * not ours, of another call, or bound already.
+ * not ours, of another call or no call's, or bound already.
  */
 struct dialog_tags { struct str call_id, caller, callee; };
 bool dialog_token_bind(const struct token_signer *s, struct str text,

@@ -11,176 +11,24 @@
 
 #include "base/count.h"
 #include "base/grammar.h"
-#include "base/text.h"
 #include "transport/mend.h"
+#include "transport/mend_inner.h"
 
 static const char odd[] = "+`";		/* in a method */
 /* What it takes for the beginning of a method that it knows, and gives up
  * where the method is shorter than that ("SERVICE", "PING"). */
 static const char misread[] = "ABCIMNOPRSU";
 
-/* ---- lines */
-
-static bool
-is_folded(struct str s, size_t n)
-{
-	return n < s.len && (s.p[n] == ' ' || s.p[n] == '\t');
-}
-
-/* The first one, with its end and what is folded behind it. */
-static struct str
-first_line(struct str s)
-{
-	const char *end;
-	size_t n = 0;
-
-	do {
-		end = memchr(s.p + n, '\n', s.len - n);
-		if (end == NULL)
-			return s;
-		n = (size_t)(end - s.p) + 1;
-	} while (is_folded(s, n));
-	return (struct str){ s.p, n };
-}
-
-static struct str
-name_of(struct str line)
-{
-	const char *colon = memchr(line.p, ':', line.len);
-
-	return str_trim((struct str){ line.p,
-	    colon == NULL ? 0 : (size_t)(colon - line.p) });
-}
-
-/* len 0: there is none. */
-static struct str
-find_header(struct str s, const char *name, const char *compact)
-{
-	struct str line = first_line(s);
-
-	for (;;) {
-		s = str_from(s, line.len);
-		if (s.len == 0 || s.p[0] == '\r')
-			return (struct str){ s.p, 0 };
-		line = first_line(s);
-		if (str_caseis(name_of(line), name) ||
-		    (compact != NULL && str_caseis(name_of(line), compact)))
-			return line;
-	}
-}
-
 static struct str
 cseq_line(struct str s)
 {
-	return find_header(s, "CSeq", NULL);
+	return mend_header(s, "CSeq", NULL);
 }
 
 static struct str
 via_line(struct str s)
 {
-	return find_header(s, "Via", "v");
-}
-
-/* ---- From, To and Contact: their display names, and where they are folded */
-
-/* Those that we read. */
-static const struct {
-	const char	*name, *compact;
-} named[] = { { "From", "f" }, { "To", "t" }, { "Contact", "m" } };
-
-enum { NAMED = COUNT(named) };
-
-/* What stands before '<', if it is neither in quotes nor a URI; else len 0. */
-static struct str
-bare_name(struct str whole, size_t which)
-{
-	struct str line = find_header(whole, named[which].name,
-	    named[which].compact), none = { line.p, 0 };
-	const char *colon = memchr(line.p, ':', line.len);
-	size_t n = 0;
-
-	if (colon == NULL)
-		return none;
-	line = str_from(line, (size_t)(colon + 1 - line.p));
-	while (n < line.len && strchr("<\":;,", line.p[n]) == NULL)
-		n++;
-	return n < line.len && line.p[n] == '<' ?
-	    str_trim((struct str){ line.p, n }) : none;
-}
-
-static bool
-is_ascii(char c)
-{
-	return (unsigned char)c < 0x80;
-}
-
-static bool
-has_line_end(const char *s)
-{
-	return s != NULL && strpbrk(s, "\r\n") != NULL;
-}
-
-/* A name was taken for the beginning of a scheme, or a line end for the end
- * of a host, number or path. */
-static bool
-is_misread_uri(const url_t *u)
-{
-	return u->url_type == url_invalid || has_line_end(u->url_user) ||
-	    has_line_end(u->url_host) || has_line_end(u->url_port) ||
-	    has_line_end(u->url_path) || has_line_end(u->url_fragment);
-}
-
-/* Or it was left out. */
-static bool
-lost_a_party(const sip_t *sip)
-{
-	if (sip->sip_error != NULL || (sip->sip_from != NULL &&
-	    is_misread_uri(sip->sip_from->a_url)) || (sip->sip_to != NULL &&
-	    is_misread_uri(sip->sip_to->a_url)))
-		return true;
-	for (const sip_contact_t *m = sip->sip_contact; m != NULL;
-	    m = m->m_next)
-		if (is_misread_uri(m->m_url))
-			return true;
-	return false;
-}
-
-/* The first one of which there may be several, behind `after`. */
-static struct str
-next_party(struct str whole, size_t which, struct str after)
-{
-	size_t at = after.p == NULL ? 0 : (size_t)(after.p - whole.p);
-
-	return find_header(str_from(whole, at), named[which].name,
-	    named[which].compact);
-}
-
-static bool
-has_fold(struct str whole)
-{
-	for (size_t n = 0; n < NAMED; n++) {
-		struct str line = next_party(whole, n,
-		    (struct str){ NULL, 0 });
-
-		for (; line.len > 0; line = next_party(whole, n, line))
-			if (memchr(line.p, '\n', line.len - 1) != NULL)
-				return true;
-	}
-	return false;
-}
-
-static bool
-has_odd_name(struct str whole)
-{
-	struct str name;
-
-	for (size_t n = 0; n < NAMED; n++) {
-		name = bare_name(whole, n);
-		for (size_t i = 0; i < name.len; i++)
-			if (!is_ascii(name.p[i]))
-				return true;
-	}
-	return false;
+	return mend_header(s, "Via", "v");
 }
 
 /* ---- the start line of a request: METHOD SP URI SP VERSION */
@@ -251,13 +99,13 @@ is_misread(struct str method)
 enum mend
 mend_wanted(const sip_t *sip, const char *p, size_t len)
 {
-	struct str s = { p, len }, start = first_line(s);
+	struct str s = { p, len }, start = mend_first_line(s);
 	bool known = sip != NULL && (sip->sip_request != NULL ||
 	    sip->sip_status != NULL);
 
 	if (known && sip->sip_via != NULL && sip->sip_cseq != NULL)
-		return lost_a_party(sip) && (has_odd_name(s) || has_fold(s)) ?
-		    MEND_PARTIES : MEND_NOTHING;
+		return mend_parties_wanted(sip, s) ? MEND_PARTIES :
+		    MEND_NOTHING;
 	if (!known || sip->sip_cseq == NULL)
 		if (has_odd(method_of(start)) || has_odd(cseq_line(s)) ||
 		    is_misread(method_of(start)) ||
@@ -291,7 +139,7 @@ mend_misread(char *base, struct str whole, struct str method)
 static void
 mend_method(char *base, struct str whole)
 {
-	struct str method = method_of(first_line(whole));
+	struct str method = method_of(mend_first_line(whole));
 	struct str cseq = cseq_line(whole);
 
 	mend_odd(base, whole, method);
@@ -304,7 +152,7 @@ mend_method(char *base, struct str whole)
 static void
 mend_uri(char *base, struct str whole)
 {
-	struct str uri = middle_of(first_line(whole));
+	struct str uri = middle_of(mend_first_line(whole));
 	char *p = base + (uri.p - whole.p);
 
 	if (uri.len <= 2)
@@ -335,39 +183,6 @@ sent_by(struct str line)
 	return at < n ? at : 0;
 }
 
-static void
-mend_names(char *base, struct str whole)
-{
-	struct str name;
-	char *p;
-
-	for (size_t n = 0; n < NAMED; n++) {
-		name = bare_name(whole, n);
-		p = base + (name.p - whole.p);
-		for (size_t i = 0; i < name.len; i++)
-			if (!is_ascii(p[i]))
-				p[i] = '_';
-	}
-}
-
-/* But for the line's own end. */
-static void
-mend_folds(char *base, struct str whole)
-{
-	for (size_t n = 0; n < NAMED; n++) {
-		struct str line = next_party(whole, n,
-		    (struct str){ NULL, 0 });
-
-		for (; line.len > 0; line = next_party(whole, n, line)) {
-			char *p = base + (line.p - whole.p);
-
-			for (size_t i = 0; i + 2 < line.len; i++)
-				if (p[i] == '\r' || p[i] == '\n')
-					p[i] = ' ';
-		}
-	}
-}
-
 static bool
 is_of_name(char c)
 {
@@ -394,30 +209,27 @@ mend_via(char *base, struct str whole)
 	memset(p + n, ' ', end - n);
 }
 
+/* The parser that gave up at the method has not said how it reads From, and
+ * is asked only once more. */
+static bool
+mends_parties(enum mend what)
+{
+	return what == MEND_METHOD || what == MEND_PARTIES;
+}
+
 void
 mend_bytes(enum mend what, char *p, size_t len)
 {
 	struct str whole = { p, len };
 
-	if (what == MEND_METHOD) {
+	if (what == MEND_METHOD)
 		mend_method(p, whole);
-	} else if (what == MEND_URI) {
+	if (what == MEND_URI)
 		mend_uri(p, whole);
-	} else if (what == MEND_VIA) {
+	if (what == MEND_VIA)
 		mend_via(p, whole);
-	} else if (what == MEND_PARTIES) {
-		mend_names(p, whole);
-		mend_folds(p, whole);
-	}
-}
-
-static void
-rename_as(msg_t *msg, const char **name, struct str as)
-{
-	char *copy = su_strndup(msg_home(msg), as.p, (isize_t)as.len);
-
-	if (copy != NULL)
-		*name = copy;
+	if (mends_parties(what))
+		mend_parties(p, whole);
 }
 
 static void
@@ -426,30 +238,11 @@ undo_method(msg_t *msg, struct str whole)
 	sip_t *sip = sip_object(msg);
 
 	if (sip->sip_request != NULL)
-		rename_as(msg, &sip->sip_request->rq_method_name,
+		mend_rename(msg, &sip->sip_request->rq_method_name,
 		    method_of(whole));
 	if (sip->sip_cseq != NULL)
-		rename_as(msg, &sip->sip_cseq->cs_method_name,
+		mend_rename(msg, &sip->sip_cseq->cs_method_name,
 		    last_word(cseq_line(whole)));
-}
-
-static void
-undo_names(msg_t *msg, struct str whole)
-{
-	sip_t *sip = sip_object(msg);
-	const char **shown[NAMED] = {
-		sip->sip_from == NULL ? NULL : &sip->sip_from->a_display,
-		sip->sip_to == NULL ? NULL : &sip->sip_to->a_display,
-		sip->sip_contact == NULL ? NULL :
-		    &sip->sip_contact->m_display,
-	};
-	struct str name;
-
-	for (size_t n = 0; n < NAMED; n++) {
-		name = bare_name(whole, n);
-		if (shown[n] != NULL && name.len > 0)
-			rename_as(msg, shown[n], name);
-	}
 }
 
 /* Not where they were written: when it knows how many there are, the parser
@@ -475,6 +268,6 @@ mend_undo(enum mend what, msg_t *msg, const char *from, size_t len)
 	memcpy(to, from, len);
 	if (what == MEND_METHOD)
 		undo_method(msg, whole);
-	else if (what == MEND_PARTIES)
-		undo_names(msg, whole);
+	if (mends_parties(what))
+		mend_parties_undo(msg, whole);
 }

@@ -24,7 +24,7 @@ enum {
 	 */
 	SILENT_S = 120,
 	ASK_AGAIN_S = 10,
-	ASK_TIMES = 3,
+	ASK_TIMES = 6,		/* a phone may be in a tunnel for so long */
 	GONE_MS = (SILENT_S + ASK_TIMES * ASK_AGAIN_S) * 1000
 };
 

@@ -2,7 +2,8 @@
  * fuzz_reading.c -- libFuzzer target: what is judged to be sound, the parser
  * reads as whoever gets the bytes will: the same user, host, port, tag.
  *
- * The first byte says where the others stand in an otherwise plain request.
+ * The first byte says where the others stand in an otherwise plain request,
+ * and whether that has a method that the parser gives up at.
  */
 #include "config.h"
 
@@ -25,7 +26,7 @@ enum place { URI, FROM, TO, CONTACT, VIA, CSEQ, CALL_ID, PLACES };
 static const char *const usual[PLACES] = {
 	[URI] = "sip:b@example.com", [FROM] = "<sip:a@example.com>;tag=1",
 	[TO] = "<sip:b@example.com>", [CONTACT] = "<sip:a@192.0.2.1>",
-	[VIA] = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1", [CSEQ] = "1 OPTIONS",
+	[VIA] = "SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1", [CSEQ] = "1 ",
 	[CALL_ID] = "1"
 };
 
@@ -208,23 +209,32 @@ check_party(const msg_common_t *h, const url_t *u, const char *tag)
 	must(tag == NULL || str_is(ours, tag));
 }
 
-static void
-check_contacts(const sip_contact_t *m)
+/* Those of one line, whose bytes are the first one's; returns the next. */
+static const sip_contact_t *
+check_contact_line(const sip_contact_t *m)
 {
-	struct str rest, one;
+	struct str one, rest = message_raw_value(m->m_common);
 
-	if (m == NULL || m->m_url->url_type == url_any)
-		return;
-	rest = message_raw_value(m->m_common);
-	for (;; m = m->m_next, rest = str_from(rest, 1)) {
+	for (;; rest = str_from(rest, 1)) {
 		must(m != NULL);
 		check_params(m->m_params);
 		one = piece(rest, ",", &rest);
 		check_uri(uri_in(one), m->m_url);
+		m = m->m_next;
 		if (rest.len == 0)
 			break;
 	}
-	must(m->m_next == NULL);
+	must(m == NULL || m->m_common->h_len > 0);
+	return m;
+}
+
+static void
+check_contacts(const sip_contact_t *m)
+{
+	if (m == NULL || m->m_url->url_type == url_any)
+		return;
+	while (m != NULL)
+		m = check_contact_line(m);
 }
 
 static void
@@ -266,18 +276,23 @@ check(const sip_t *sip, struct str bytes)
 /* ---- a message, parsed as the transport does it */
 
 static void
-write_message(struct writer *w, enum place place, struct str value)
+write_message(struct writer *w, uint8_t how, struct str value)
 {
 	static const char *const before[PLACES] = {
-		[URI] = "OPTIONS ", [FROM] = " SIP/2.0\r\nFrom: ",
+		[URI] = " ", [FROM] = " SIP/2.0\r\nFrom: ",
 		[TO] = "\r\nTo: ", [CONTACT] = "\r\nContact: ",
 		[VIA] = "\r\nVia: ", [CSEQ] = "\r\nCSeq: ",
 		[CALL_ID] = "\r\nCall-ID: "
 	};
+	const char *method = how / PLACES % 2 == 0 ? "OPTIONS" : "SERVICE";
+	int place = how % PLACES;
 
+	put_text(w, method);
 	for (int i = 0; i < PLACES; i++) {
 		put_text(w, before[i]);
-		put_str(w, i == (int)place ? value : str_of(usual[i]));
+		put_str(w, i == place ? value : str_of(usual[i]));
+		if (i == CSEQ && i != place)
+			put_text(w, method);
 	}
 	put_text(w, "\r\n\r\n");
 }
@@ -328,7 +343,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	write_message(&w, (enum place)(data[0] % PLACES),
+	write_message(&w, data[0],
 	    (struct str){ (const char *)data + 1, size - 1 });
 	if (w.full || screen_head(&head, w.p, w.len) != HEAD_WHOLE ||
 	    head.start > 0)

@@ -10,6 +10,7 @@ from harness import check
 from harness.clock import shift_clock
 from harness.cluster import BOB, Crowd, copies, nonce_of, passes
 from harness.patience import PATIENCE, until
+from harness.phone import Dialog
 from harness.scene import ask, call, serve
 
 
@@ -62,6 +63,34 @@ def test_a_call_over_two_instances(cluster):
     pbx.expect("BYE")
     pbx.reply(200)
     alice.expect(200)
+
+
+@pytest.mark.parametrize("which", ["the answer's", "the early one's"])
+def test_a_call_that_forked_over_two_instances(cluster, which):
+    """Begun at one; what follows comes to the other, by whichever
+    Record-Route the phone keeps."""
+    cluster.start()
+    alice, pbx = cluster.alice(), cluster.pbx()
+    alice.send("INVITE", BOB)
+    alice.expect(407)
+    alice.answer()
+    invite = pbx.expect("INVITE")
+    pbx.reply(180, to=invite, tag="one")
+    early = Dialog.of_caller(alice.invite, alice.expect(180))
+    pbx.reply(200, to=invite, tag="two")
+    alice.expect(200)
+    if which == "the early one's":
+        alice.dialog.routes = early.routes
+    there = cluster.b.flow(alice)
+    alice.ack(flow=there)
+    pbx.expect("ACK")
+    for method in ("INFO", "BYE"):
+        alice.in_dialog(method, flow=there)
+        alice.expect(407)
+        alice.answer(flow=there)
+        pbx.expect(method)
+        pbx.reply(200)
+        alice.expect(200)
 
 
 def test_counts_of_one_nonce_at_all_instances_in_any_order(cluster):

@@ -197,8 +197,11 @@ def test_a_token_with_replaces(scene):
     pbx.expect_nothing(0.2)
 
 
-@pytest.mark.parametrize("at", [0, 5, 30, -1])
-def test_a_token_that_was_changed(scene, at):
+@pytest.mark.parametrize("at, method", [
+    (0, "INFO"), (5, "INFO"), (30, "INFO"), (-15, "INFO"), (-15, "BYE"),
+    (-1, "INVITE")])
+def test_a_token_that_was_changed(scene, at, method):
+    """In its end it says whose dialog of the call it is."""
     scene.start(**TOKEN)
     alice, pbx = scene.alice(), scene.pbx()
     call(alice, pbx)
@@ -206,7 +209,7 @@ def test_a_token_that_was_changed(scene, at):
     at %= len(token)
     other = token[:at] + ("A" if token[at] != "A" else "Q") + token[at + 1:]
     alice.dialog.routes[0] = alice.dialog.routes[0].replace(token, other)
-    alice.in_dialog("INFO")
+    alice.in_dialog(method)
     alice.expect(407)
     pbx.expect_nothing(0.2)
 

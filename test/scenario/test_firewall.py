@@ -311,6 +311,15 @@ def test_another_ones_table_of_that_name_stays(scene, more):
     assert run("nft", "list", "table", "inet", "filter") == before
 
 
+def test_when_another_ones_table_goes_ours_is_made(scene):
+    """Without a ban that asks for it."""
+    run("nft", "add table inet sipbouncer")
+    scene.start(guard=WALL, limits=LIMITS)
+    scene.log.has(event="firewall.fail")
+    run("nft", "delete table inet sipbouncer")
+    scene.log.has(event="firewall.up", timeout=LOOK + PATIENCE)
+
+
 def with_rights(scene, monkeypatch, rights):
     """The daemon runs with these alone, in the words of setpriv."""
     path = os.path.join(scene.folder, "with-rights")
@@ -409,6 +418,22 @@ def test_who_talks_to_the_kernel_is_started_again(scene):
     until(lambda: len(dict(elements(V4))) == 2)
     scene.daemon.stop()
     assert tables() == []
+
+
+def test_a_second_failure_does_not_end_it(scene):
+    start(scene)
+    mallory = scene.mallory(user="bob")
+    get_banned(mallory)
+    until(lambda: dict(elements(V4)))
+    run("nft", "flush ruleset; add table inet sipbouncer")
+    os.kill(worker(scene.daemon), signal.SIGKILL)
+    # it ended, and the next one finds a table that is not its own
+    until(lambda: scene.daemon.metrics()["firewall_failures_total", ""] >= 2,
+          wait=LOOK + PATIENCE)
+    run("nft", "delete table inet sipbouncer")
+    scene.log.has(event="firewall.up", count=2, timeout=2 * LOOK + PATIENCE)
+    assert list(dict(elements(V4))) == [mallory.host]
+    assert len(scene.log.find(event="firewall.fail")) == 1
 
 
 def test_a_kernel_that_hangs_is_said(scene):

@@ -359,17 +359,15 @@ def test_a_bye_that_the_far_side_refuses_frees_nothing(scene):
     assert under_way(scene) == 0
 
 
-def test_a_made_up_bye_frees_nothing(scene):
-    """The token is of one dialog: the PBX does not see this."""
+@pytest.mark.parametrize("status", [481, 200])
+def test_a_made_up_bye_frees_nothing(scene, status):
+    """The token is of another dialog, whatever the PBX says to it."""
     pbx = start(scene, default(calls=1))
     alice = scene.alice()
     call(alice, pbx)
-    alice.in_dialog("BYE", to=made_up(alice.dialog))
-    alice.expect(407)
-    alice.answer()
-    alice.expect(403)
-    pbx.expect_nothing(0.1)
+    bye(alice, pbx, status, to=made_up(alice.dialog))
     assert under_way(scene) == 1
+    told(alice, 480)
     bye(alice, pbx)
     assert under_way(scene) == 0
 
@@ -576,6 +574,28 @@ def test_one_call_id_hides_no_second_call(scene):
     alice.expect(480)
     bye(alice, pbx, dialog=second)
     bye(alice, pbx, 481, dialog=second)
+    assert under_way(scene) == 1
+    bye(alice, pbx, dialog=first)
+    assert under_way(scene) == 0
+
+
+def test_an_early_dialog_ends_no_other_call(scene):
+    """That rings under the Call-ID of one that goes on."""
+    pbx = start(scene, default(calls=2))
+    alice = scene.alice()
+    call(alice, pbx)
+    first = alice.dialog
+    alice.send("INVITE", NUMBER, body=SDP, call_id=first.call_id,
+               from_=first.local, cseq=50)
+    alice.expect(407)
+    alice.answer()
+    invite = pbx.expect("INVITE")
+    early_dialog(alice, pbx, invite, "other")
+    alice.early.cseq = 60
+    bye(alice, pbx, dialog=alice.early, route=first.routes)
+    pbx.reply(487, to=invite, tag="other")
+    pbx.expect("ACK")
+    alice.expect(487)
     assert under_way(scene) == 1
     bye(alice, pbx, dialog=first)
     assert under_way(scene) == 0

@@ -131,6 +131,7 @@ def test_how_fast_counts_everywhere(cluster):
         pbx.reply(486)
         pbx.expect("ACK")
         alice.expect(486)
+    assert not any(":{c}:c:" in k for k in keys(cluster))
     for one in cluster:
         refused(alice, one)
         one.log.has(event="fraud.limit", of="calls_started")
@@ -256,6 +257,21 @@ def test_who_calls_does_not_shorten_it_alone(cluster, asked, least, most):
         time.sleep(0.3)
     until(lambda: least <= lasts(cluster) <= most, lambda: lasts(cluster),
           PATIENCE if asked else 0)
+
+
+def test_another_dialog_does_not_shorten_it(cluster):
+    """Whose far side agrees to it, by the token of this one."""
+    alice, pbx = start(cluster, 1)
+    begins(alice, pbx, cluster.a)
+    to = alice.dialog.remote.partition(";tag=")[0] + ";tag=other"
+    alice.in_dialog("UPDATE", flow=cluster.a.flow(alice), to=to)
+    alice.expect(407)
+    alice.answer(flow=cluster.a.flow(alice))
+    pbx.expect("UPDATE")
+    pbx.reply(200, headers=[("Session-Expires", "90")])
+    alice.expect(200)
+    time.sleep(0.3)
+    assert 7000 <= lasts(cluster) <= 7200
 
 
 def test_a_cancel_before_redis_answered(cluster):
@@ -430,6 +446,59 @@ def test_what_rings_counts_no_longer_than_it_may_ring(cluster):
     pbx.reply(200, body=SDP)
     alice.expect(200)
     until(lambda: lasts(cluster) > 7000)
+
+
+def test_what_is_agreed_on_while_it_rings_lengthens_nothing(cluster):
+    """Or else it would count for hours when its instance dies."""
+    alice, pbx = start(cluster)
+    invite(alice, cluster.a)
+    pbx.expect("INVITE")
+    pbx.reply(183, tag="one")
+    early = Dialog.of_caller(alice.invite, alice.expect(183))
+    alice.in_dialog("UPDATE", early, flow=cluster.b.flow(alice))
+    alice.expect(407)
+    alice.answer(flow=cluster.b.flow(alice))
+    pbx.expect("UPDATE")
+    pbx.reply(200)
+    alice.expect(200)
+    time.sleep(0.3)
+    assert 100 < lasts(cluster) < 260
+
+
+def test_a_bye_elsewhere_is_told_before_the_answer(cluster):
+    """The instance of the INVITE is cut off from Redis meanwhile."""
+    cluster.link("a", 21)
+    alice, pbx = start(cluster)
+    invite(alice, cluster.a)
+    pbx.expect("INVITE")
+    cluster.links["a"].cut()
+    cluster.a.log.has(event="shared.down")
+    pbx.reply(200, body=SDP)
+    alice.expect(200)
+    alice.in_dialog("ACK", cseq=alice.invite.cseq[0],
+                    flow=cluster.b.flow(alice))
+    pbx.expect("ACK")
+    # alice's nonce is of a Redis that b has
+    bye(alice, pbx, cluster.b)
+    assert lasts(cluster) < 260
+    cluster.links["a"].heal()
+    wait_empty(cluster)
+    cluster.a.log.has(event="shared.up", count=2)
+    begins(alice, pbx, cluster.b)
+
+
+def test_what_is_not_told_at_the_end_is_said(cluster):
+    cluster.link("a", 21)
+    alice, pbx = start(cluster)
+    invite(alice, cluster.a)
+    pbx.expect("INVITE")
+    cluster.links["a"].cut()
+    cluster.a.log.has(event="shared.down")
+    pbx.reply(486)
+    pbx.expect("ACK")
+    alice.expect(486)
+    cluster.a.process.terminate()
+    cluster.a.log.has(event="shared.lost", calls=1)
 
 
 def test_that_it_was_answered_is_told_when_redis_is_back(cluster):

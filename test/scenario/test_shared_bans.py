@@ -192,6 +192,48 @@ def test_who_was_away_hears_that_a_ban_was_lifted(cluster):
     late.log.has_not(event="guard.ban", settle=1)
 
 
+def test_who_was_away_keeps_what_he_found_out_since(cluster):
+    cluster.link("b", 22)
+    start(cluster, 2)
+    cluster.b.stop()
+    cluster.links["b"].cut()
+    mallory = get_banned(cluster, cluster.a)
+    lift(cluster, cluster.a, mallory.host, "a")
+    # so that the second ban ends later by more than their clocks differ
+    time.sleep(4)
+    cluster.b.start()
+    for _ in range(LIMITS["ban_after"]):
+        guess(mallory, cluster.b)
+    cluster.b.log.has(event="guard.ban", source=mallory.host)
+    cluster.links["b"].heal()
+    late = cluster.place("c", limits=LIMITS).start()
+    hears_of(late, mallory.host)
+    is_silenced(mallory, cluster.b)
+    assert not cluster.b.log.find(event="guard.unban")
+
+
+def test_what_was_lifted_without_redis_is_lifted_with_it(cluster):
+    cluster.link("a", 21)
+    start(cluster, 2)
+    mallory = get_banned(cluster, cluster.a)
+    hears_of(cluster.b, mallory.host)
+    cluster.links["a"].cut()
+    cluster.a.log.has(event="shared.down")
+    lift(cluster, cluster.a, mallory.host, "a")
+    is_silenced(mallory, cluster.b)
+    cluster.links["a"].heal()
+    said = cluster.b.log.has(event="guard.unban", source=mallory.host)
+    assert (said["reason"], said["from"]) == ("taken back", "others")
+    # once: what is banned after it is banned
+    for _ in range(LIMITS["ban_after"]):
+        guess(mallory, cluster.b)
+    cluster.b.log.has(event="guard.ban", source=mallory.host, count=2)
+    cluster.links["a"].break_open()
+    cluster.a.log.has(event="shared.up", count=3)
+    time.sleep(1)
+    assert len(cluster.b.log.find(event="guard.unban")) == 1
+
+
 def test_a_longer_ban_is_told_again(cluster):
     start(cluster, 2, {"ban_time": "4s", "ban_after": 5})
     mallory = get_banned(cluster, cluster.a)
@@ -616,10 +658,8 @@ def test_the_rights_of_the_manual_are_enough(cluster):
 
 # ---- many
 
-def test_many_are_learned_in_portions(cluster):
-    """While a call is served."""
-    start(cluster, 1, {"bans_max": 50000})
-    client = cluster.redis.connect()
+def write_many(client):
+    """Bans of 20000 networks, from 2001:db8:0:1::/64 on."""
     client("EVAL", """
         for i = 1, 20000 do
           local s = string.format('20010db8%08x0000000000000000', i)
@@ -628,6 +668,29 @@ def test_many_are_learned_in_portions(cluster):
         end
         redis.call('HSET', KEYS[3], 'n', 20000)""", 3, key("n"), key("u"),
            key("m"), client("TIME")[0])
+
+
+def test_thousands_are_lifted_by_one_network(cluster):
+    many = dict(LIMITS, bans_max=50000)
+    start(cluster, 2, many)
+    client = cluster.redis.connect()
+    write_many(client)
+    client.close()
+    for one in cluster:
+        until(lambda one=one: one.value("guard_banned") == 20000)
+    cluster.a.configure(cluster.config_of("a", limits=dict(
+        many, ban_never=["2001:db8::/33"])))
+    cluster.a.reload()
+    for one in cluster:
+        until(lambda one=one: one.value("guard_banned") == 0)
+    used(cluster.alice(), cluster.pbx(), cluster.b)
+
+
+def test_many_are_learned_in_portions(cluster):
+    """While a call is served."""
+    start(cluster, 1, {"bans_max": 50000})
+    client = cluster.redis.connect()
+    write_many(client)
     alice, pbx = cluster.alice(), cluster.pbx()
     def serving(count):
         used(alice, pbx, cluster.a)

@@ -96,6 +96,10 @@ CASES = {
         From="sip:alice@example.com\r\n ;tag=1", To="tel:+49\r\n\t ;x=y",
         Contact="sip:alice@192.0.2.7:5060\r\n ;q=1"),
     "folded behind a number": invite(From="tel:+4930\r\n ;tag=1"),
+    "folded, of another method": text(
+        "SERVICE", From="sip:alice@example.com\r\n ;tag=1"),
+    "a name in UTF-8, of another method": text(
+        "a+b", From="J\u00fcrgen \u00c4 " + ALICE),
     "folded behind an address": text(
         From="sip:alice@[2001:db8::1]:5070\r\n ;tag=1",
         Contact="sip:alice@[2001:db8::9]\r\n ;q=1"),
@@ -256,12 +260,13 @@ def test_a_fold_is_no_part_of_an_identity(scene):
     alice.expect(486)
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "SERVICE", "X+`"])
 @pytest.mark.parametrize("end", ["", "\r\n ", "\r\n\t \r\n "])
-def test_a_fold_hides_nobody_from_a_route(scene, end):
+def test_a_fold_hides_nobody_from_a_route(scene, end, method):
     start(scene, routes=[{"from_uri": "sip:alice@example.com", "reject": 603},
                          {"to": "pbx"}])
     near = scene.phone("near", 30)
-    near.raw(text(From="sip:alice@example.com%s;tag=1" % end))
+    near.raw(text(method, From="sip:alice@example.com%s;tag=1" % end))
     near.expect(603)
 
 

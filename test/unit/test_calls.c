@@ -80,8 +80,17 @@ touch_call(struct calls *cs, uint32_t call, int64_t lasts_ms, int64_t now_ms)
 	calls_touch(cs, id, lasts_ms, now_ms);
 }
 
-/* B begins, A is answered, E ends, H hangs up, T touches; at a time in ms, for
- * this long. */
+static void
+ring_call(struct calls *cs, uint32_t call, int64_t lasts_ms, int64_t now_ms)
+{
+	uint8_t id[CALL_ID_BYTES];
+
+	name(id, call);
+	calls_rings(cs, id, lasts_ms, now_ms);
+}
+
+/* B begins, R rings, A is answered, E ends, H hangs up, T touches; at a time in
+ * ms, for this long. */
 static const struct step {
 	char		 what;
 	uint32_t	 call;
@@ -99,10 +108,11 @@ static const struct step {
 	{ 'B', 3, 10, 1000, CALLS_WITHIN, 2 },
 	{ 'B', 4, 499, 1000, CALLS_TOO_MANY, 2 },
 	{ 'B', 4, 500, 1000, CALLS_WITHIN, 2 },		/* 2 is forgotten */
-	{ 'T', 3, 600, 5000, 0, 2 },
+	{ 'R', 3, 600, 5000, 0, 2 },
 	{ 'B', 5, 1499, 1000, CALLS_TOO_MANY, 2 },
 	{ 'B', 5, 1500, 100, CALLS_WITHIN, 2 },		/* 4 is */
 	{ 'T', 9, 1500, 5000, 0, 2 },
+	{ 'R', 3, 1550, 10, 0, 2 },		/* no less than before */
 	{ 'T', 3, 1550, 10, 0, 2 },		/* not while it rings */
 	{ 'B', 6, 1560, 1000, CALLS_TOO_MANY, 2 },
 	{ 'A', 9, 1550, 10, 0, 2 },
@@ -117,6 +127,14 @@ static const struct step {
 	{ 'A', 8, 1600, 5000, 0, 1 },
 	{ 'H', 9, 1600, 0, 0, 1 },
 	{ 'H', 8, 1600, 0, 0, 0 },
+	{ 'B', 9, 1700, 100, CALLS_WITHIN, 1 },
+	{ 'T', 9, 1700, 5000, 0, 1 },		/* nor longer */
+	{ 'R', 9, 1799, 0, 0, 1 },
+	{ 'E', 1, 1800, 0, 0, 0 },
+	{ 'B', 9, 1800, 100, CALLS_WITHIN, 1 },
+	{ 'A', 9, 1800, 100, 0, 1 },
+	{ 'R', 9, 1800, 5000, 0, 1 },		/* it was answered */
+	{ 'E', 1, 1900, 0, 0, 0 },
 };
 
 static void
@@ -137,6 +155,8 @@ calls_come_and_go(void **state)
 			bye_call(cs, s->call);
 		else if (s->what == 'A')
 			answer_call(cs, s->call, s->lasts_ms, s->at_ms);
+		else if (s->what == 'R')
+			ring_call(cs, s->call, s->lasts_ms, s->at_ms);
 		else if (s->what == 'T')
 			touch_call(cs, s->call, s->lasts_ms, s->at_ms);
 		else if (calls_begin(cs, &ask, s->at_ms) != s->want)

@@ -623,6 +623,23 @@ lack_of_memory_is_an_error(void **state)
 
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void
+an_empty_list_takes_all(void **state)
+{
+	static const char *const text[] = { "INVITE", "BYE" };
+	static const int line[] = { 1, 1 };
+	const struct conf_list none = { 0 }, two = { 2, text, line };
+
+	(void)state;
+	assert_true(conf_list_takes(&none, str_of("BYE")));
+	assert_true(conf_list_takes(&two, str_of("INVITE")));
+	assert_true(conf_list_takes(&two, str_of("BYE")));
+	assert_false(conf_list_takes(&two, str_of("Bye")));
+	assert_false(conf_list_takes(&two, str_of("BY")));
+	assert_false(conf_list_takes(&two, str_of("BYES")));
+	assert_false(conf_list_takes(&two, str_of("")));
+}
+
 int
 main(void)
 {
@@ -634,6 +651,7 @@ main(void)
 		cmocka_unit_test(what_is_printed_reads_back),
 		cmocka_unit_test(off_is_a_value),
 		cmocka_unit_test(complaints_have_one_form),
+		cmocka_unit_test(an_empty_list_takes_all),
 		IN_FOLDER(complaints_name_the_included_file),
 		IN_FOLDER(unreadable_files_are_told_why),
 		IN_FOLDER(a_file_may_end_in_the_middle_of_a_line),

@@ -110,7 +110,16 @@ static const struct {
 	{ "\xe0\xa5\xa5""900", "", "900" },
 	{ "\xe0\xa5""900", "", "900" },
 	{ "\xef\xbc", "", "" },
+	{ "\xf0\x9d\x9f\x8e""900", "", "900 0900" },
+	{ "\xf0\x9d\x9f\xbf""00", "", "00 900" },
+	{ "\xf0\x9d\x9f\x8d""900", "", "900" },
+	{ "\xf5\x9d\x9f\x8e""900", "", "900" },
+	{ "\xf0\x9d\x9f", "", "" },
+	/* names, of letters alone */
 	{ "j\xc3\xb6rg", "", "jrg" },
+	{ "\xe5\xb1\xb1\xe7\x94\xb0", "", "" },
+	{ "\xd0\xb0\xd0\xbd\xd0\xbd\xd0\xb0", "", "" },
+	{ "\xf0\x9f\x98\x80", "", "" },
 	{ "900", "phone-context=\xef\xbc\x8b""1", "900 900 +1900" },
 	{ "30", "rn=%d9%a9""00;rn-context=+1", "30 00 +100 30 900 +1900" },
 };

@@ -29,7 +29,7 @@ struct instance {
 	struct shared	*shared;
 	unsigned	 ups;
 	size_t		 nheard, nlifted;
-	uint8_t		 lifted[SOURCE_BYTES];
+	struct shared_ban lifted;
 	struct shared_ban heard[HEARD_MAX];
 };
 
@@ -72,12 +72,12 @@ banned(void *arg, const struct shared_ban *ban)
 }
 
 static void
-lifted(void *arg, const uint8_t source[SOURCE_BYTES])
+lifted(void *arg, const struct shared_ban *ban)
 {
 	struct instance *i = arg;
 
 	i->nlifted++;
-	memcpy(i->lifted, source, sizeof i->lifted);
+	i->lifted = *ban;
 }
 
 static void
@@ -242,7 +242,9 @@ what_is_taken_back_is_heard(void **state)
 	WAIT_FOR(r, heard(&r->b, 1));
 	r->a.shared->ops->lift(r->a.shared, &one, 10);
 	WAIT_FOR(r, r->b.nlifted == 1);
-	assert_memory_equal(r->b.lifted, one.source, sizeof one.source);
+	assert_memory_equal(r->b.lifted.source, one.source,
+	    sizeof one.source);
+	assert_in_range(r->b.lifted.rest_ms, 50000, 60000);
 	close_one(&r->b);
 	open_one(r, &r->b, "");
 	WAIT_FOR(r, r->b.ups == 1);
@@ -250,6 +252,21 @@ what_is_taken_back_is_heard(void **state)
 	assert_int_equal(r->b.nheard, 0);
 	ban(&r->b, 1, 20000, 10);
 	WAIT_FOR(r, r->a.nheard == 2);
+}
+
+/* Who takes back what he thinks to end sooner takes back all of it. */
+static void
+a_longer_one_is_taken_back_whole(void **state)
+{
+	struct rig *r = *state;
+	struct shared_ban one = ban_of(1, 20000);
+
+	NEED_REDIS();
+	ban(&r->a, 1, 60000, 10);
+	WAIT_FOR(r, heard(&r->b, 1));
+	r->a.shared->ops->lift(r->a.shared, &one, 10);
+	WAIT_FOR(r, r->b.nlifted == 1);
+	assert_in_range(r->b.lifted.rest_ms, 50000, 60000);
 }
 
 static void
@@ -426,6 +443,15 @@ answer(struct instance *i, unsigned call, int64_t lasts_ms)
 }
 
 static void
+ring(struct instance *i, unsigned call, int64_t lasts_ms)
+{
+	uint8_t id[CALL_ID_BYTES] = { 0 };
+
+	put_u32(id, call);
+	i->shared->ops->calls_rings(i->shared, id, lasts_ms);
+}
+
+static void
 touch(struct instance *i, unsigned call, int64_t lasts_ms)
 {
 	uint8_t id[CALL_ID_BYTES] = { 0 };
@@ -486,6 +512,66 @@ what_rings_is_not_hung_up(void **state)
 	}
 }
 
+/* Away, and back in any order. */
+static void
+both_come_back(struct rig *r)
+{
+	run_for(r->loop, 30);
+	WAIT_FOR(r, is_up(&r->a) && is_up(&r->b));
+	run_for(r->loop, 50);
+}
+
+/* The instance that knows of the answer tells it after the other one told the
+ * BYE, or before it; the end counts, or the BYE was of an early dialog. */
+static void
+late_news_are_put_in_order(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	for (unsigned early = 0; early < 2; early++)
+		for (unsigned swap = 0; swap < 2; swap++) {
+			struct instance *first = swap ? &r->b : &r->a;
+			struct instance *other = swap ? &r->a : &r->b;
+
+			assert_int_equal(begin(r, first, call_of(1, 7, 1, 0)),
+			    CALLS_WITHIN);
+			server_do(&r->server, "CLIENT KILL TYPE normal");
+			WAIT_FOR(r, !is_up(&r->a) && !is_up(&r->b));
+			if (early)
+				hang_up(other, 1);
+			else
+				answer(first, 1, HOUR_MS);
+			run_for(r->loop, 15);
+			if (early)
+				answer(first, 1, HOUR_MS);
+			else
+				hang_up(other, 1);
+			both_come_back(r);
+			assert_int_equal(begin(r, &r->a, call_of(2, 7, 1, 0)),
+			    early ? CALLS_TOO_MANY : CALLS_WITHIN);
+			end(&r->a, early ? 1 : 2);
+			run_for(r->loop, 50);
+		}
+}
+
+/* A call of who may have any number: nobody tells that it ended. */
+static void
+what_has_no_limit_is_not_kept(void **state)
+{
+	struct rig *r = *state;
+	struct try t = call_of(1, 7, -1, 8);
+
+	NEED_REDIS();
+	t.ask.account[1].calls = 5;
+	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
+	assert_int_equal(atoi(server_do(&r->server, "EXISTS "
+	    "sipbouncer:{c}:c:00000001000000000000000000000000")), 1);
+	assert_int_equal(begin(r, &r->a, call_of(2, 7, -1, 0)), CALLS_WITHIN);
+	assert_int_equal(atoi(server_do(&r->server, "EXISTS "
+	    "sipbouncer:{c}:c:00000002000000000000000000000000")), 0);
+}
+
 /* An end goes before a begin of the same turn. */
 static void
 a_call_may_begin_again_at_once(void **state)
@@ -532,11 +618,15 @@ calls_are_forgotten_in_time(void **state)
 	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
 	run_for(r->loop, 200);
 	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
-	touch(&r->b, 1, 60000);
+	touch(&r->b, 1, 60000);			/* it rings */
+	run_for(r->loop, 200);
+	assert_int_equal(begin(r, &r->a, t), CALLS_WITHIN);
+	ring(&r->b, 1, 60000);
 	run_for(r->loop, 200);
 	assert_int_equal(begin(r, &r->a, call_of(2, 7, 1, 0)),
 	    CALLS_TOO_MANY);
-	touch(&r->b, 1, 50);			/* it rings */
+	ring(&r->b, 1, 50);			/* no less than before */
+	touch(&r->b, 1, 50);
 	run_for(r->loop, 200);
 	assert_int_equal(begin(r, &r->a, call_of(2, 7, 1, 0)),
 	    CALLS_TOO_MANY);
@@ -615,6 +705,65 @@ many_ends_wait_for_redis(void **state)
 	WAIT_FOR(r, is_up(&r->a));
 	assert_int_equal(begin(r, &r->a, call_of(200, 7, 1, 0)),
 	    CALLS_WITHIN);
+}
+
+/* What only goes on gives way, and what is lost is said. */
+static void
+what_goes_on_pushes_out_no_end(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	assert_int_equal(begin(r, &r->a, call_of(1, 7, 1, 0)), CALLS_WITHIN);
+	server_do(&r->server, "CLIENT KILL TYPE normal");
+	WAIT_FOR(r, !is_up(&r->a));
+	end(&r->a, 1);
+	for (unsigned n = 0; n < 5000; n++)
+		touch(&r->a, 1000 + n % 7, HOUR_MS);
+	assert_in_range(metric(&r->a, "shared_lost_total", NULL), 2000, 4000);
+	WAIT_FOR(r, is_up(&r->a));
+	run_for(r->loop, 50);
+	assert_int_equal(begin(r, &r->b, call_of(2, 7, 1, 0)), CALLS_WITHIN);
+	server_do(&r->server, "CLIENT KILL TYPE normal");
+	WAIT_FOR(r, !is_up(&r->a));
+	for (unsigned n = 0; n < 4100; n++)
+		end(&r->a, 1000 + n);
+	assert_true(metric(&r->a, "shared_lost_total", NULL) > 2900);
+}
+
+/* More than may be under way at once: the rest follows, though nothing happens
+ * any more. */
+static void
+all_of_a_long_queue_is_told(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	close_one(&r->a);
+	open_one(r, &r->a, "in_flight = 200;\n");
+	WAIT_FOR(r, is_up(&r->a));
+	assert_int_equal(begin(r, &r->a, call_of(1, 7, 1, 0)), CALLS_WITHIN);
+	for (unsigned n = 0; n < 1000; n++)
+		touch(&r->a, 1000 + n, HOUR_MS);
+	end(&r->a, 1);
+	run_for(r->loop, 1000);
+	assert_int_equal(begin(r, &r->b, call_of(2, 7, 1, 0)), CALLS_WITHIN);
+}
+
+/* Without it no place would ever be free again. */
+static void
+what_the_acl_denies_of_an_end_shows_at_once(void **state)
+{
+	struct rig *r = *state;
+
+	NEED_REDIS();
+	server_do(&r->server, "ACL SETUSER default -zrem");
+	close_one(&r->a);
+	open_one(r, &r->a, "");
+	run_for(r->loop, 500);
+	assert_false(is_up(&r->a));
+	server_do(&r->server, "ACL SETUSER default +zrem");
+	WAIT_FOR(r, is_up(&r->a));
 }
 
 static void
@@ -719,6 +868,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(bans_are_heard),
 		T(what_is_taken_back_is_heard),
+		T(a_longer_one_is_taken_back_whole),
 		T(what_ends_first_makes_room),
 		T(bans_that_are_over_are_gone),
 		T(thousands_come_in_portions),
@@ -726,12 +876,17 @@ main(void)
 		T(prefixes_are_apart),
 		T(calls_are_counted_together),
 		T(what_rings_is_not_hung_up),
+		T(late_news_are_put_in_order),
+		T(what_has_no_limit_is_not_kept),
 		T(a_call_may_begin_again_at_once),
 		T(all_accounts_or_none),
 		T(calls_are_forgotten_in_time),
 		T(starts_have_a_rate),
 		T(without_redis_nobody_can_tell),
 		T(many_ends_wait_for_redis),
+		T(what_goes_on_pushes_out_no_end),
+		T(all_of_a_long_queue_is_told),
+		T(what_the_acl_denies_of_an_end_shows_at_once),
 		T(a_cancelled_call_is_not_counted),
 		T(forgotten_scripts_are_loaded_again),
 		T(an_unfit_server_is_away_until_it_is_cured),

@@ -252,6 +252,8 @@ a_bound_one_is_of_one_dialog(void **state)
 	char again[TOKEN_TEXT_MAX + 1];
 
 	(void)state;
+	seal(&t, text);
+	assert_false(bind_to(&signer, text, right, bound));	/* no call's */
 	t.flags |= TOKEN_CALL;
 	seal(&t, text);
 	for (size_t i = 0; i < COUNT(wrong); i++)
@@ -262,11 +264,14 @@ a_bound_one_is_of_one_dialog(void **state)
 	assert_false(bind_to(&signer, bound, right, again));
 	assert_int_equal(open_from(&signer, bound, CALLER, CALLEE), TOKEN_OK);
 	assert_int_equal(open_from(&signer, bound, CALLEE, CALLER), TOKEN_OK);
+	/* of another dialog of the call, or of another call */
 	assert_int_equal(open_from(&signer, bound, CALLER, "x"),
-	    TOKEN_FOREIGN);
+	    TOKEN_OF_CALL);
 	assert_int_equal(open_from(&signer, bound, CALLER, ""),
-	    TOKEN_FOREIGN);
+	    TOKEN_OF_CALL);
 	assert_int_equal(open_from(&signer, bound, "x", CALLER),
+	    TOKEN_OF_CALL);
+	assert_int_equal(open_from(&signer, bound, "x", CALLEE),
 	    TOKEN_FOREIGN);
 	assert_int_equal(open_from(&signer, text, CALLER, "x"), TOKEN_OK);
 	/* the first key signs, whichever signed before */
@@ -297,6 +302,31 @@ every_flipped_bit_is_refused(void **state)
 	}
 	base64url_encode(bent, bytes, (size_t)n);
 	assert_int_equal(open_from(&signer, bent, CALLER, CALLEE), TOKEN_OK);
+}
+
+/* The end of it says whose dialog of the call it is. */
+static void
+every_flipped_bit_takes_a_bound_one_out_of_its_dialog(void **state)
+{
+	static const char *const right[3] = { CALL_ID, CALLER, CALLEE };
+	struct dialog_token t = sample();
+	char text[TOKEN_TEXT_MAX + 1], bound[TOKEN_TEXT_MAX + 1];
+	uint8_t bytes[300];
+	int n;
+
+	(void)state;
+	t.flags |= TOKEN_CALL;
+	seal(&t, text);
+	assert_true(bind_to(&signer, text, right, bound));
+	n = base64url_decode(bytes, sizeof bytes, str_of(bound));
+	assert_true(n > 0);
+	for (int bit = 0; bit < 8 * n; bit++) {
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		base64url_encode(text, bytes, (size_t)n);
+		assert_int_equal(open_from(&signer, text, CALLER, CALLEE),
+		    bit / 8 < n - 8 ? TOKEN_FOREIGN : TOKEN_OF_CALL);
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
 }
 
 static void
@@ -609,6 +639,8 @@ main(void)
 		cmocka_unit_test(a_counted_call_has_a_number),
 		cmocka_unit_test(a_bound_one_is_of_one_dialog),
 		cmocka_unit_test(every_flipped_bit_is_refused),
+		cmocka_unit_test(
+		    every_flipped_bit_takes_a_bound_one_out_of_its_dialog),
 		cmocka_unit_test(every_other_length_is_refused),
 		cmocka_unit_test(only_its_own_dialog_opens_it),
 		cmocka_unit_test(it_ends_with_dialog_max),

@@ -6,6 +6,8 @@ also where there is one with MD5 beside it.
 
 import pytest
 
+from harness.scene import SDP
+
 
 def start(scene, **changes):
     scene.start(peers=[scene.pbx_peer(path="always")],
@@ -73,3 +75,31 @@ def test_baresip_with_a_wrong_password_does_not_register(scene, peers):
     peers.baresip("alice", 10, password="guess")
     scene.log.has(reason="wrong-password", method="REGISTER")
     pbx.expect_nothing()
+
+
+def test_a_mailbox_answers_what_rang_elsewhere(scene, peers):
+    """The 200 has another To tag than the 180: what the phone says then
+    is of the dialog that it holds, and arrives."""
+    start(scene)
+    pbx = scene.pbx()
+    alice = peers.baresip("alice", 10)
+    register = pbx.expect("REGISTER")
+    pbx.reply(200, contact=register["Contact"] + ";expires=600",
+              headers=[("Path", v) for v in register.all("Path")])
+    alice.wait_registered()
+    alice.tell("dial", "sip:bob@example.com")
+    invite = pbx.expect("INVITE")
+    pbx.reply(180, to=invite, tag="one")
+    pbx.reply(200, to=invite, tag="two", body=SDP)
+    ack = pbx.expect("ACK")
+    assert ack.to_tag == "two"
+    alice.expect("CALL_ESTABLISHED")
+    alice.tell("hold")
+    again = pbx.expect("INVITE")
+    assert again.to_tag == "two"
+    pbx.reply(200, to=again, body=SDP)
+    pbx.expect("ACK")
+    alice.tell("hangup")
+    assert pbx.expect("BYE").to_tag == "two"
+    pbx.reply(200)
+    scene.log.has(reason="relayed", method="BYE", status=200)
