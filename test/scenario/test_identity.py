@@ -117,12 +117,13 @@ def test_a_name_does_not_hide_who_it_is(scene, name):
     assert got.all("P-Asserted-Identity") == ["<sip:alice@example.com>"]
 
 
-def test_a_name_that_the_parser_took_for_a_scheme_is_refused(scene):
-    # of two things that it cannot read it is helped with one
+def test_a_name_beside_an_odd_method_passes_as_it_came(scene):
+    # of both the parser reads neither by itself
     scene.start()
-    refused(scene.alice(), 400, "X+Y",
-            from_="\xe9<sip:alice@example.com>;tag=1")
-    scene.log.has(reason="bad-header-uri", header="From")
+    name = "\xe9<sip:alice@example.com>;tag=1"
+    got = serve(scene.alice(), scene.pbx(), method="X+Y", from_=name)
+    assert got["From"] == name
+    assert got.all("P-Asserted-Identity") == ["<sip:alice@example.com>"]
 
 
 def test_a_preferred_identity_is_asserted(scene):
